@@ -14,6 +14,7 @@ from reports.diagnosis import diagnose
 from reports.evidence import Bundle, Event
 from reports.exits import Exit
 from reports.known_warnings import Warnings
+from reports.lifecycle import Loss
 from reports.outcomes import Check, Listed, Outcome
 from reports.performance import Metric, Standing
 
@@ -96,6 +97,7 @@ class Verdict:
     warnings: Warnings
     performance: tuple[Metric, ...]
     reasons: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
     @property
     def exit(self) -> Exit:
@@ -154,8 +156,8 @@ def _course(bundle: Bundle, listed: Sequence[Listed], ran: Sequence[Check]) -> _
     begun: Mapping[str, Any] = started.response if started else {}
     finished = bundle.last("run.finished")
     ended: Mapping[str, Any] = finished.response if finished else {}
-    selection = begun.get("selection") or None
-    partial = bool(begun.get("partial")) or selection is not None
+    selection = begun.get("selection") or ended.get("selection") or None
+    partial = bool(begun.get("partial") or ended.get("partial")) or selection is not None
     known = {entry.nodeid for entry in listed}
     strange = [check.nodeid for check in ran if check.nodeid not in known]
     crashed = _crash(bundle, ran)
@@ -256,7 +258,7 @@ def _blames_the_host(bundle: Bundle, diagnoses: Sequence[Diagnosis]) -> list[str
     return [first.summary] if first is not None and proven else []
 
 
-def _word(course: _Course, items: Sequence[ItemResult], host: Sequence[str], lost: bool) -> tuple[Word, list[str]]:
+def _word(course: _Course, items: Sequence[ItemResult], host: Sequence[str], *, lost: bool) -> tuple[Word, list[str]]:
     required = [item for item in items if item.required]
     refuted = [f"{item.title}: refuted" for item in required if item.standing is Standing.REFUTED]
     refuted += ["services did not come up, or did not stay"] if lost and not refuted else []
@@ -333,8 +335,8 @@ def judge(bundle: Bundle) -> Verdict:
     items = tuple(_item(item, bundle, listed, by_nodeid, metrics) for item in checklist.items)
     diagnoses = diagnose(bundle)
     course = _course(bundle, listed, ran)
-    lost = bool(lifecycle.losses(bundle))
-    word, reasons = _word(course, items, _blames_the_host(bundle, diagnoses), lost)
+    losses = lifecycle.losses(bundle)
+    word, reasons = _word(course, items, _blames_the_host(bundle, diagnoses), lost=bool(losses))
     return Verdict(
         verdict=word,
         run=_run(bundle, course, _exit(word, course)),
@@ -346,4 +348,5 @@ def judge(bundle: Bundle) -> Verdict:
         warnings=known_warnings.sort(bundle, checklist),
         performance=metrics,
         reasons=tuple(reasons),
+        losses=losses,
     )

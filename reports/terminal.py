@@ -6,7 +6,7 @@ from reports.judge import ItemResult, Verdict, Word
 from reports.outcomes import Check, Outcome
 from reports.performance import NOT_COMPARED, Metric, Standing
 from reports.wording import (
-    checks_passed,
+    checks_standing,
     count,
     duration,
     figure,
@@ -15,7 +15,6 @@ from reports.wording import (
     one_line,
     release,
     told_standing,
-    total_checks,
 )
 
 WIDTH = 110
@@ -24,16 +23,19 @@ MOST = 8
 _COLOURS = {Word.READY: "32", Word.NOT_READY: "31", Word.INCONCLUSIVE: "33"}
 
 
+def _told(label: str, text: str, width: int = WIDTH) -> str:
+    return f"{label:<10}{one_line(text, width - 10)}"
+
+
 def _head(verdict: Verdict, report: str) -> list[str]:
     first = lead(verdict)
     where = f" · {report}" if report else ""
-    counts = f"{items_standing(verdict)} · {checks_passed(verdict, total_checks(verdict))}"
     return [
-        one_line(f"{verdict.verdict}  {release(verdict)}", WIDTH),
-        one_line(f"Cause:    {first.component}: {first.summary}", WIDTH),
-        one_line(f"Remedy:   {first.remedy}", WIDTH),
-        one_line(f"Observed: {first.observed}", WIDTH),
-        one_line(f"Counts:   {counts}", WIDTH - len(where)) + where,
+        one_line(f"{verdict.verdict}: {release(verdict)}", WIDTH),
+        _told("Cause:", f"{first.component}: {first.summary}"),
+        _told("Remedy:", first.remedy),
+        _told("Observed:", first.observed),
+        _told("Counts:", f"{items_standing(verdict)}; {checks_standing(verdict)}", WIDTH - len(where)) + where,
     ]
 
 
@@ -59,8 +61,12 @@ def _block(title: str, lines: list[str]) -> list[str]:
     return ["", title, *lines] if lines else []
 
 
+def _bullet(text: str) -> str:
+    return f"  {one_line(text, WIDTH - 2)}"
+
+
 def _accused(check: Check) -> str:
-    return one_line(f"  {check.outcome}: {check.title}: {check.first_line}", WIDTH)
+    return _bullet(f"{check.outcome}: {check.title}: {check.first_line}")
 
 
 def _diagnoses(verdict: Verdict) -> list[str]:
@@ -81,14 +87,14 @@ def _failures(verdict: Verdict) -> list[str]:
     for check in verdict.checks:
         if check.outcome is Outcome.SKIPPED:
             reasons[check.first_line] = reasons.get(check.first_line, 0) + 1
-    skipped = [one_line(f"  {count(number, 'check')} skipped: {why}", WIDTH) for why, number in sorted(reasons.items())]
+    skipped = [_bullet(f"{count(number, 'check')} skipped: {why}") for why, number in sorted(reasons.items())]
     return [*_cut(found), *_cut(skipped)]
 
 
 def _warnings(verdict: Verdict) -> list[str]:
     seen = verdict.warnings
-    lines = [one_line(f"  unexpected, {row.count} x {row.source}: {row.text}", WIDTH) for row in seen.unexpected]
-    known = [one_line(f"  expected, {row.count} x {row.source}: {row.rule}", WIDTH) for row in seen.expected]
+    lines = [_bullet(f"unexpected, {row.count} x {row.source}: {row.text}") for row in seen.unexpected]
+    known = [_bullet(f"expected, {row.count} x {row.source}: {row.rule}") for row in seen.expected]
     return [*_cut(lines), *_cut(known)]
 
 
@@ -130,7 +136,7 @@ def render(verdict: Verdict, report: str = "", *, colour: bool = False) -> str:
     items = [line for item in verdict.checklist for line in _item(item)]
     lines += _block("Checklist (checks passed of all there are)", items)
     if verdict.verdict is not Word.READY:
-        lines += _block(f"Why {verdict.verdict}", _cut([one_line(f"  {reason}", 0) for reason in verdict.reasons]))
+        lines += _block(f"Why {verdict.verdict}", _cut([_bullet(reason) for reason in verdict.reasons]))
     lines += _block("Look at first", _diagnoses(verdict))
     lines += _block("Checks that did not pass", _failures(verdict))
     lines += _block("Findings in the definition", _findings(verdict))

@@ -62,6 +62,12 @@ def checks_passed(verdict: Verdict, total: int) -> str:
     return f"{passed} of {count(total, 'check')} passed" + (f" ({', '.join(told)})" if told else "")
 
 
+def checks_standing(verdict: Verdict) -> str:
+    """How many of all checks there are passed, short."""
+    passed = sum(check.outcome is Outcome.PASSED for check in verdict.checks)
+    return f"{passed} of {count(total_checks(verdict), 'check')} passed"
+
+
 def items_standing(verdict: Verdict) -> str:
     """How many items of the checklist are verified, refuted, unverified."""
     numbers = {
@@ -88,20 +94,15 @@ def _first_refuted(verdict: Verdict) -> tuple[str, tuple[int, ...]]:
 
 
 def _observed(verdict: Verdict) -> str:
-    """The first thing seen that speaks against the release: its message's first line, else the item's reason."""
+    """The first thing seen that speaks against the release: a service's state, else a failed check's message."""
+    if verdict.losses:
+        return _state_and_last_line(verdict.losses[0].told)
     explained = verdict.diagnoses[0].explains if verdict.diagnoses else ()
     failed = [check for check in verdict.checks if check.outcome is Outcome.FAILED]
     failed.sort(key=lambda check: check.nodeid not in explained)
-    lost = next((item.because for item in verdict.checklist if _is_told_by_a_state(item.because)), None)
-    if lost:
-        return _state_and_last_line(lost)
     if failed:
         return f"{failed[0].title}: {failed[0].first_line}"
     return _first_refuted(verdict)[0]
-
-
-def _is_told_by_a_state(because: str | None) -> bool:
-    return bool(because) and "\n  " in str(because)
 
 
 def _state_and_last_line(told: str) -> str:
@@ -119,12 +120,16 @@ def lead(verdict: Verdict) -> Lead:
     if verdict.diagnoses:
         first = verdict.diagnoses[0]
         return Lead(first.component, first.summary, first.remedy, _observed(verdict), first.evidence)
-    told, evidence = _first_refuted(verdict)
-    cited = ", ".join(f"e{seq}" for seq in evidence[:3])
-    hint = f"look at the evidence ({cited})" if cited else "see the reasons below, and run again"
+    if verdict.losses:
+        loss = verdict.losses[0]
+        told, evidence, component = loss.told.splitlines()[0], loss.evidence, loss.service or "not named"
+    else:
+        (told, evidence), component = _first_refuted(verdict), "not named"
     if verdict.reasons and not any(item.standing is Standing.REFUTED for item in verdict.checklist):
         told = verdict.reasons[0]
-    return Lead("not named", told or "no rule explains it", hint, _observed(verdict), evidence)
+    cited = ", ".join(f"e{seq}" for seq in evidence[:3])
+    hint = f"no rule explains it yet: look at the evidence ({cited})" if cited else "mend that, then run again"
+    return Lead(component, told or "nothing was asked", hint, _observed(verdict), evidence)
 
 
 def _good_news(verdict: Verdict) -> str:
