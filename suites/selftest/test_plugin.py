@@ -1,0 +1,164 @@
+"""Checks become an inventory and outcomes, whatever happens to them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fixtures.journal import Journal
+from fixtures.redactor import Redactor
+from reports import plugin
+from reports.checklist import Checklist, Item
+
+ITEMS = (
+    Item("services-healthy", "All services healthy", required=True, ground=2),
+    Item("fit-to-ship", "Fit to ship", required=True, ground=1),
+)
+CHECKS = '''
+import pytest
+
+@pytest.fixture
+def registry():
+    return None
+
+@pytest.mark.verifies("services-healthy")
+def test_passes(fact):
+    """A property that holds."""
+
+@pytest.mark.verifies("services-healthy")
+def test_fails(fact):
+    """A property that does not hold."""
+    fact["semantics"] = "seen"
+    assert 1 == 2, "asked, came back"
+
+@pytest.mark.verifies("services-healthy")
+def test_breaks():
+    raise OSError("no such probe")
+
+@pytest.mark.verifies("services-healthy")
+def test_skips():
+    pytest.skip("the target has none")
+
+@pytest.mark.verifies("services-healthy")
+def test_needs_a_dead_service(registry):
+    raise AssertionError("must not run")
+
+@pytest.mark.last
+@pytest.mark.verifies("fit-to-ship")
+def test_last():
+    """Judges the whole run."""
+
+@pytest.mark.verifies("fit-to-ship")
+def test_first():
+    """Stands on the ground."""
+'''
+
+
+class Wiring:
+    """Gives a pytest session what `verify` gives it."""
+
+    def __init__(self, session: plugin.Session) -> None:
+        """Keep the session."""
+        self.session = session
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Put it where the plugin looks."""
+        config.stash[plugin.SESSION] = self.session
+
+
+def outcome_of(
+    pytester: pytest.Pytester, tmp_path: Path, checks: str, *arguments: str, **given: Any
+) -> tuple[plugin.Session, list[dict[str, Any]], int]:
+    """Run checks in a session of their own; session, events, exit status."""
+    pytester.makepyfile(test_checks=checks)
+    journal = Journal(tmp_path / "evidence", Redactor())
+    session = plugin.Session(Checklist(expected={}, items=ITEMS), journal, **given)
+    session.broken_needs = lambda fixtures: "registry exited 1" if "registry" in fixtures else None
+    pytester.makeini("[pytest]\nmarkers =\n  verifies(item): x\n  last: x\n")
+    result = pytester.inline_run("-p", "no:cacheprovider", *arguments, plugins=[plugin, Wiring(session)])
+    journal.close()
+    lines = (tmp_path / "evidence" / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+    return session, [json.loads(line) for line in lines], int(result.ret)
+
+
+def test_every_check_has_one_outcome(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Failed accuses the target, broken the harness, skipped says because of what."""
+    session, events, _ = outcome_of(pytester, tmp_path, CHECKS)
+    checks = {event["subject"].rpartition("::")[2]: event["response"] for event in events if event["kind"] == "check"}
+
+    assert {name: seen["outcome"] for name, seen in checks.items()} == {
+        "test_passes": "passed",
+        "test_fails": "failed",
+        "test_breaks": "broken",
+        "test_skips": "skipped",
+        "test_needs_a_dead_service": "skipped",
+        "test_last": "passed",
+        "test_first": "passed",
+    }
+    assert checks["test_fails"]["message"].startswith("asked, came back")
+    assert checks["test_fails"]["facts"] == {"semantics": "seen"}
+    assert checks["test_breaks"]["message"].startswith("OSError: no such probe (test_checks.py:")
+    assert checks["test_needs_a_dead_service"]["because"] == "registry exited 1"
+    assert session.partial is None
+
+
+def test_checks_run_from_the_ground_up(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """Items by their ground, and at the very end what judges the whole run."""
+    _, events, _ = outcome_of(pytester, tmp_path, CHECKS)
+    order = [event["subject"].rpartition("::")[2] for event in events if event["kind"] == "check"]
+
+    assert order[0] == "test_first"
+    assert order[-1] == "test_last"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-k", "passes"), ("-m", "last"), ("--maxfail=1",), ("--deselect", "test_checks.py::test_fails")]
+)
+def test_a_selection_makes_the_run_partial_and_keeps_the_inventory_whole(
+    pytester: pytest.Pytester, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """What was left out is known to have been left out."""
+    session, events, _ = outcome_of(pytester, tmp_path, CHECKS, *arguments)
+    inventory = next(event["response"]["checks"] for event in events if event["kind"] == "inventory")
+
+    assert session.partial
+    assert len(inventory) == 7
+
+
+def test_paths_select_after_the_collection(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """A path names a file or one check in it; the others stay in the inventory."""
+    path = f"{pytester.path / 'test_checks.py'}::test_passes"
+    session, events, _ = outcome_of(pytester, tmp_path, CHECKS, paths=(path,))
+
+    assert [event["subject"].rpartition("::")[2] for event in events if event["kind"] == "check"] == ["test_passes"]
+    assert session.partial == f"selected by {path}"
+
+
+def test_fail_fast_ends_after_the_first_refuted_required_item(pytester: pytest.Pytester, tmp_path: Path) -> None:
+    """And says which."""
+    session, events, _ = outcome_of(pytester, tmp_path, CHECKS, fail_fast=True)
+    order = [event["subject"].rpartition("::")[2] for event in events if event["kind"] == "check"]
+
+    assert order[-1] == "test_fails"
+    assert session.stopped is not None
+    assert session.stopped.endswith("refutes services-healthy")
+
+
+@pytest.mark.parametrize(
+    ("checks", "word"),
+    [
+        (CHECKS.replace('"fit-to-ship"', '"fit-to-shop"'), "fit-to-shop"),
+        (CHECKS.replace('"fit-to-ship"', '"services-healthy"'), "no check verifies 'fit-to-ship'"),
+        (CHECKS + "\ndef test_cites_nothing():\n    pass\n", "0 markers 'verifies'"),
+    ],
+    ids=["unknown item", "item without a check", "no marker"],
+)
+def test_what_does_not_fit_the_checklist_is_a_usage_error(
+    pytester: pytest.Pytester, tmp_path: Path, capfd: pytest.CaptureFixture[str], checks: str, word: str
+) -> None:
+    """Pytest's exit status 4, and a line that names it."""
+    _, _, status = outcome_of(pytester, tmp_path, checks)
+
+    assert status == pytest.ExitCode.USAGE_ERROR
+    assert word in "".join(capfd.readouterr())
