@@ -122,7 +122,8 @@ def lead(verdict: Verdict) -> Lead:
         return Lead(first.component, first.summary, first.remedy, _observed(verdict), first.evidence)
     if verdict.losses:
         loss = verdict.losses[0]
-        told, evidence, component = loss.told.splitlines()[0], loss.evidence, loss.service or "not named"
+        told, evidence = loss.told.splitlines()[0].removeprefix(f"{loss.service} "), loss.evidence
+        component = loss.service or "not named"
     else:
         (told, evidence), component = _first_refuted(verdict), "not named"
     if verdict.reasons and not any(item.standing is Standing.REFUTED for item in verdict.checklist):
