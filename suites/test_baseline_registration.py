@@ -1,0 +1,571 @@
+"""A baseline is registered with everything that ModelInfo gives, once, and is what it was before (the seed's Test 1)."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from fixtures.http import Http
+from fixtures.process import Process, Reply
+from fixtures.registrations import Registered
+from fixtures.witnesses import Database
+from suites.recorded import departures, stated, told
+from suites.wording import exchange, shown
+
+TYPES = ("lead_scoring", "classification", "regression", "ranking")
+FOREST = {"kind": "forest", "seed": 3}
+LONG = 50_000
+"""Characters of one metadata value: far past the 6,000 at which a run's param is cut."""
+
+
+def registered(reply: Reply) -> dict[str, Any]:
+    """The answer of a registration, empty where there is none."""
+    result = reply.result or {}
+    answer = result.get("answer")
+    return answer if isinstance(answer, dict) else {}
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_a_registration_answers_in_full(inside: Process, fact: dict[str, Any]) -> None:
+    """A registration inside the API's container answers with all 14 keys, each of its type and form."""
+    reply = inside.call(
+        "register_baseline",
+        model=FOREST,
+        model_type="classification",
+        metadata={"dataset_size": 6, "features": ["age", "income"]},
+        signature="infer",
+        input_example=True,
+    )
+
+    found = departures("register_baseline", registered(reply))
+    if reply.error is None:
+        fact.update(stated("answer", found))
+    assert reply.error is None, exchange(
+        "register_baseline(forest, 'classification', metadata, signature, input_example)",
+        "HokusaiModelRegistry in the API's container",
+        expected="the dict of a registration",
+        got=str(reply.error),
+        do="read the error: it is the service's own, raised in its image with its environment",
+    )
+    assert not found, exchange(
+        "register_baseline(forest, 'classification', metadata, signature, input_example)",
+        "HokusaiModelRegistry in the API's container",
+        expected="the recorded answer (suites/contracts/register_baseline.json)",
+        got=told(found),
+        do="give the answer its recorded keys and types again: callers read them",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_the_parts_of_an_answer_agree(baseline: Registered, fact: dict[str, Any]) -> None:
+    """Name, version, UUID and URI of an answer agree with one another and with what was asked for."""
+    answer = baseline.answer
+    expected = {
+        "model_name": "hokusai_classification_baseline",
+        "model_type": "classification",
+        "is_baseline": True,
+        "model_id": f"{answer.get('model_name')}/{answer.get('version')}",
+        "model_uri": f"models:/{answer.get('model_uuid')}",
+    }
+
+    wrong = {key: answer.get(key) for key, value in expected.items() if answer.get(key) != value}
+    if wrong:
+        fact.update(
+            seen=[{"semantics": "answer-value-wrong", "contract": "register_baseline", "key": key} for key in wrong]
+        )
+    assert not wrong, exchange(
+        "register_baseline(..., 'classification')",
+        "HokusaiModelRegistry in the API's container",
+        expected=shown({key: expected[key] for key in wrong}),
+        got=wrong,
+        do="build these parts of the answer from the version that MLflow made",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_signature_and_flavors_are_captured(baseline: Registered, fact: dict[str, Any]) -> None:
+    """The signature and the flavours of the model are in the answer: both columns, an output, sklearn and pyfunc."""
+    signature = str(baseline.answer.get("signature"))
+    flavors = baseline.answer.get("flavors") or []
+
+    lacking = [word for word in ("age", "income", "outputs") if word not in signature]
+    if lacking:
+        fact.update(semantics="answer-value-wrong", contract="register_baseline", key="signature")
+    assert not lacking, exchange(
+        "register_baseline(..., signature=infer_signature(X, y))",
+        "HokusaiModelRegistry in the API's container",
+        expected="a signature with the columns age and income, and outputs",
+        got=signature,
+        do="hand the signature on to log_model, and ModelInfo's into the answer",
+    )
+    if not {"sklearn", "python_function"} <= set(flavors):
+        fact.update(semantics="answer-value-wrong", contract="register_baseline", key="flavors")
+    assert {"sklearn", "python_function"} <= set(flavors), exchange(
+        "register_baseline(RandomForestClassifier, ...)",
+        "HokusaiModelRegistry in the API's container",
+        expected="flavors with sklearn and python_function",
+        got=flavors,
+        do="log sklearn models by the sklearn flavour",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_the_stored_model_says_the_same(baseline: Registered, outside: Process, fact: dict[str, Any]) -> None:
+    """The stored model itself, read by another client, has the signature, flavours, UUID and run of the answer."""
+    answer = baseline.answer
+    reply = outside.call("model_metadata", uri=f"models:/{answer['model_uuid']}")
+
+    assert reply.error is None, exchange(
+        f"get_model_info(models:/{answer['model_uuid']})",
+        "MLflow, by a client outside",
+        expected="what the stored model says of itself",
+        got=str(reply.error),
+        do="look whether the model's artifacts are in the bucket",
+    )
+    stored = reply.result
+    expected = {
+        "model_uuid": answer["model_uuid"],
+        "run_id": answer["run_id"],
+        "signature": answer["signature"],
+        "flavors": sorted(answer["flavors"]),
+        "mlflow_version": answer["mlflow_version"],
+        "input_example": True,
+    }
+    wrong = {key: stored.get(key) for key, value in expected.items() if stored.get(key) != value}
+    if wrong:
+        fact.update(
+            seen=[{"semantics": "answer-value-wrong", "contract": "register_baseline", "key": key} for key in wrong]
+        )
+    assert not wrong, exchange(
+        f"get_model_info(models:/{answer['model_uuid']})",
+        "MLflow, by a client outside",
+        expected=shown({key: expected[key] for key in wrong}),
+        got=wrong,
+        do="answer with what log_model returned, not with what was sent",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_the_answers_metadata_is_whole(baseline: Registered, fact: dict[str, Any]) -> None:
+    """The metadata of an answer holds its own four keys, rightly filled, and every key of the caller."""
+    metadata = baseline.answer.get("metadata")
+    wanted = baseline.metadata | {"model_type": "classification", "is_baseline": True, "hokusai_version": "1.0"}
+    held = metadata if isinstance(metadata, dict) else {}
+
+    found = departures("metadata", metadata)
+    lost = sorted(wanted.keys() - held.keys())
+    changed = sorted(key for key in wanted.keys() & held.keys() if held[key] != wanted[key])
+    if lost:
+        fact.update(semantics="metadata-dropped", keys=lost)
+    elif changed:
+        fact.update(semantics="metadata-changed", keys=changed)
+    elif found:
+        fact.update(semantics="metadata-dropped", keys=[departure.key for departure in found])
+    assert not lost, exchange(
+        f"register_baseline(..., metadata={shown(baseline.metadata)})",
+        "HokusaiModelRegistry in the API's container",
+        expected=f"metadata with the keys {sorted(wanted)}",
+        got=f"metadata is dropped: {lost} are not in {shown(metadata)}",
+        do="hand the whole metadata on, and back",
+    )
+    assert not changed, exchange(
+        f"register_baseline(..., metadata={shown(baseline.metadata)})",
+        "HokusaiModelRegistry in the API's container",
+        expected=shown({key: wanted[key] for key in changed}),
+        got={key: held[key] for key in changed},
+        do="hand the metadata back as it came",
+    )
+    assert not found, exchange(
+        "register_baseline(..., metadata=...)",
+        "HokusaiModelRegistry in the API's container",
+        expected="metadata as recorded (suites/contracts/metadata.json)",
+        got=told(found),
+        do="give the metadata its own keys again",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_long_metadata_comes_back_whole(inside: Process, outside: Process, fact: dict[str, Any]) -> None:
+    """Metadata of 50,000 characters comes back whole: in the answer, by UUID, and from the stored model."""
+    sent = "".join(f"{number:05d}|" for number in range(LONG // 6 + 1))[:LONG]
+    reply = inside.call(
+        "register_baseline", model=FOREST, model_type="classification", metadata={"notes": sent, "token": uuid4().hex}
+    )
+    answer = registered(reply)
+    uuid = str(answer.get("model_uuid"))
+    looked = inside.call("get_model_by_uuid", model_uuid=uuid)
+    stored = outside.call("model_metadata", uri=f"models:/{uuid}")
+
+    assert reply.error is None, exchange(
+        f"register_baseline(..., metadata of {LONG} characters)",
+        "HokusaiModelRegistry in the API's container",
+        expected="the dict of a registration",
+        got=str(reply.error),
+        do="keep metadata in the model, not in a run's param or tag: those have limits",
+    )
+    came = {
+        "the answer": answer.get("metadata"),
+        "get_model_by_uuid": (looked.result or {}).get("metadata"),
+        "the stored model": (stored.result or {}).get("metadata"),
+    }
+    kept = {where: (metadata or {}).get("notes") for where, metadata in came.items()}
+    wrong = {where: value for where, value in kept.items() if value != sent}
+    if wrong:
+        shortest = min((len(value) for value in wrong.values() if isinstance(value, str)), default=None)
+        if shortest is None:
+            fact.update(semantics="metadata-dropped", keys=["notes"])
+        elif shortest < LONG:
+            fact.update(semantics="metadata-cut", sent=LONG, kept=shortest)
+        else:
+            fact.update(semantics="metadata-changed", keys=["notes"])
+    assert not wrong, exchange(
+        f"register_baseline(..., metadata of {LONG} characters), and read it back",
+        "HokusaiModelRegistry in the API's container, and MLflow",
+        expected=f"all {LONG} characters in {', '.join(came)}",
+        got="; ".join(
+            f"{where}: {len(value)} characters" if isinstance(value, str) else f"{where}: nothing ({looked.error or stored.error})"
+            for where, value in wrong.items()
+        ),
+        do="keep metadata in the model, not in a run's param or tag: those have limits",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_one_registration_makes_one_of_each(
+    inside: Process, tracking: Http, database: Database, fact: dict[str, Any]
+) -> None:
+    """One registration makes exactly one run, one logged model and one version, as MLflow and its database show."""
+    token = uuid4().hex
+    before = counted(database, "hokusai_ranking_baseline")
+    reply = inside.call("register_baseline", model=FOREST, model_type="ranking", metadata={"token": token})
+    answer = registered(reply)
+    after = counted(database, "hokusai_ranking_baseline")
+
+    assert reply.error is None, exchange(
+        "register_baseline(forest, 'ranking', metadata)",
+        "HokusaiModelRegistry in the API's container",
+        expected="the dict of a registration",
+        got=str(reply.error),
+        do="read the error: it is the service's own",
+    )
+    made = {what: after[what] - before[what] for what in after}
+    wrong = {what: count for what, count in made.items() if count != 1}
+    if wrong:
+        what, count = max(wrong.items(), key=lambda pair: pair[1])
+        fact.update(semantics="registered-twice" if count > 1 else "registered-not", what=what, count=count)
+    assert not wrong, exchange(
+        "register_baseline(forest, 'ranking', metadata), once",
+        "HokusaiModelRegistry in the API's container; counted in MLflow's tables before and after",
+        expected="one more run, one more logged model, one more version",
+        got="; ".join(f"{what}: {count} more" for what, count in made.items()),
+        do="log and register in one step, once; MLFLOW_TRACKING_URI must be this tracking server",
+    )
+    uuid, version, run = answer["model_uuid"], answer["version"], answer["run_id"]
+    told_of = tracking.get(
+        "/api/2.0/mlflow/model-versions/get", params={"name": answer["model_name"], "version": str(version)}
+    )
+    seen = (told_of.json or {}).get("model_version", {}) if told_of.status == 200 else {}
+    if seen.get("run_id") != run or uuid not in str(seen.get("source")):
+        fact.update(semantics="answer-value-wrong", contract="register_baseline", key="version")
+    assert seen.get("run_id") == run, exchange(
+        f"version {version} of {answer['model_name']}",
+        "MLflow over REST",
+        expected=f"run_id {run}",
+        got=str(told_of),
+        do="answer with the version that this registration made",
+    )
+    assert uuid in str(seen.get("source")), exchange(
+        f"version {version} of {answer['model_name']}",
+        "MLflow over REST",
+        expected=f"a source that holds {uuid}",
+        got=seen,
+        do="answer with the version that this registration made",
+    )
+
+
+def counted(database: Database, name: str) -> dict[str, int]:
+    """How many runs, logged models and versions the database holds; the versions of one name only."""
+    rows = database.rows(
+        "SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM logged_models) AS models, "  # noqa: S608  our own name
+        f"(SELECT count(*) FROM model_versions WHERE name = '{name}') AS versions"
+    )
+    if rows.error is not None:
+        pytest.fail(
+            exchange(
+                "how many runs, logged models and versions there are",
+                "psql in the database's container",
+                expected="three numbers",
+                got=str(rows.error),
+                do="look at the database's own log; is it the one that MLflow writes to?",
+            )
+        )
+    row = rows.rows[0]
+    return {"run": int(row["runs"]), "logged model": int(row["models"]), "version": int(row["versions"])}
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_the_database_holds_the_version(baseline: Registered, database: Database, fact: dict[str, Any]) -> None:
+    """The version is a row in MLflow's own table, with its run, its source and the tag that leads from UUID to version."""
+    answer = baseline.answer
+    uuid = answer["model_uuid"]
+    rows = database.rows(
+        "SELECT v.name, v.version, v.run_id, v.source, t.value AS uuid FROM model_versions v "  # noqa: S608  hex and digits
+        "LEFT JOIN model_version_tags t ON t.name = v.name AND t.version = v.version AND t.key = 'model_uuid' "
+        f"WHERE v.run_id = '{answer['run_id']}'"
+    )
+
+    assert rows.error is None, exchange(
+        f"the rows of model_versions with run {answer['run_id']}",
+        "psql in the database's container",
+        expected="one row",
+        got=str(rows.error),
+        do="look at the database's own log",
+    )
+    if len(rows.rows) != 1:
+        fact.update(
+            semantics="registered-twice" if rows.rows else "registered-not", what="version", count=len(rows.rows)
+        )
+    assert len(rows.rows) == 1, exchange(
+        f"the rows of model_versions with run {answer['run_id']}",
+        "psql in the database's container",
+        expected="one row",
+        got=rows.rows,
+        do="register once; MLFLOW_TRACKING_URI of the API must be this tracking server",
+    )
+    row = rows.rows[0]
+    if str(row["version"]) != answer["version"] or row["name"] != answer["model_name"]:
+        fact.update(semantics="answer-value-wrong", contract="register_baseline", key="version")
+    assert (row["name"], str(row["version"])) == (answer["model_name"], answer["version"]), exchange(
+        f"the version that run {answer['run_id']} made",
+        "psql in the database's container",
+        expected=f"{answer['model_name']} version {answer['version']}, as the registration answered",
+        got=row,
+        do="answer with the version that this registration made",
+    )
+    if row["uuid"] != uuid:
+        fact.update(semantics="lookup-wrong", key="model_uuid")
+    assert row["uuid"] == uuid, exchange(
+        f"the tag model_uuid of {answer['model_name']} version {answer['version']}",
+        "psql in the database's container",
+        expected=uuid,
+        got=row,
+        do="set the tag model_uuid on the version when it is registered",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+@pytest.mark.parametrize("model_type", TYPES)
+def test_each_model_type_registers_under_its_name(inside: Process, fact: dict[str, Any], model_type: str) -> None:
+    """Each of the four model types registers, under the name that callers look for."""
+    reply = inside.call("register_baseline", model=FOREST, model_type=model_type, metadata={"token": uuid4().hex})
+    answer = registered(reply)
+    expected = {"model_name": f"hokusai_{model_type}_baseline", "model_type": model_type}
+
+    assert reply.error is None, exchange(
+        f"register_baseline(forest, {model_type!r}, metadata)",
+        "HokusaiModelRegistry in the API's container",
+        expected="the dict of a registration",
+        got=str(reply.error),
+        do="take all four model types",
+    )
+    wrong = [key for key, value in expected.items() if answer.get(key) != value]
+    if wrong:
+        fact.update(semantics="answer-value-wrong", contract="register_baseline", key=wrong[0])
+    assert not wrong, exchange(
+        f"register_baseline(forest, {model_type!r}, metadata)",
+        "HokusaiModelRegistry in the API's container",
+        expected=shown(expected),
+        got={key: answer.get(key) for key in wrong},
+        do="name models hokusai_<model_type>_baseline",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_a_pyfunc_model_registers(inside: Process, outside: Process, fact: dict[str, Any]) -> None:
+    """A model that the sklearn flavour refuses is logged as pyfunc, once, and predicts as the original does."""
+    reply = inside.call(
+        "register_baseline", model={"kind": "pyfunc", "seed": 2}, model_type="classification", metadata={"kind": "rule"}
+    )
+    answer = registered(reply)
+
+    if reply.error is not None:
+        fact.update(semantics="flavor-refused", flavor="pyfunc")
+    assert reply.error is None, exchange(
+        "register_baseline(a PythonModel, 'classification', metadata)",
+        "HokusaiModelRegistry in the API's container",
+        expected="the dict of a registration",
+        got=str(reply.error),
+        do="log what the sklearn flavour itself refuses by the pyfunc flavour",
+    )
+    flavors = answer.get("flavors") or []
+    if "sklearn" in flavors or "python_function" not in flavors:
+        fact.update(semantics="answer-value-wrong", contract="register_baseline", key="flavors")
+    assert "python_function" in flavors, exchange(
+        "register_baseline(a PythonModel, 'classification', metadata)",
+        "HokusaiModelRegistry in the API's container",
+        expected="flavors with python_function",
+        got=flavors,
+        do="answer with the flavours that log_model returned",
+    )
+    predicted = outside.call("load_and_predict", uri=answer["model_uri"], rows=reply.result["rows"])
+    if predicted.error is not None:
+        fact.update(semantics="model-not-loadable", model=answer["model_id"])
+    elif predicted.result != reply.result["predictions"]:
+        fact.update(semantics="prediction-differs", model=answer["model_id"])
+    assert predicted.error is None, exchange(
+        f"load {answer['model_uri']} and predict",
+        "MLflow and the store, by a client outside",
+        expected=reply.result["predictions"],
+        got=str(predicted.error),
+        do="look whether the model's artifacts are in the bucket",
+    )
+    assert predicted.result == reply.result["predictions"], exchange(
+        f"load {answer['model_uri']} and predict",
+        "MLflow and the store, by a client outside",
+        expected=reply.result["predictions"],
+        got=predicted.result,
+        do="look at what was logged: it is not the model that was handed in",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_code_comes_with_the_model(inside: Process, outside: Process, fact: dict[str, Any]) -> None:
+    """The files of code_paths end up in the logged model, and the run carries the commit where git is there."""
+    reply = inside.call(
+        "register_baseline", model=FOREST, model_type="classification", metadata={"code": "yes"}, code_paths=True
+    )
+    assert reply.error is None, exchange(
+        "register_baseline(..., code_paths=[file])",
+        "HokusaiModelRegistry in the API's container",
+        expected="the dict of a registration",
+        got=str(reply.error),
+        do="hand code_paths on to log_model",
+    )
+    answer = registered(reply)
+    files = outside.call("model_files", uri=answer["model_uri"])
+    assert files.error is None, exchange(
+        f"the files of {answer['model_uri']}",
+        "MLflow and the store, by a client outside",
+        expected="a list",
+        got=str(files.error),
+        do="look whether the model's artifacts are in the bucket",
+    )
+    name = reply.result["code_file"]
+    held = [path for path in files.result if path.endswith(name)]
+    if not held:
+        fact.update(semantics="code-lineage-missing", what="code_paths")
+    assert held, exchange(
+        f"the files of {answer['model_uri']}",
+        "MLflow and the store, by a client outside",
+        expected=f"{name} among them",
+        got=files.result,
+        do="hand code_paths on to log_model",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_the_model_loads_and_predicts(baseline: Registered, outside: Process, inside: Process, fact: dict[str, Any]) -> None:
+    """The model loads back by models:/m-... and predicts what the original predicts, in the container and outside."""
+    for process, where in ((inside, "in the API's container"), (outside, "outside")):
+        predicted = process.call("load_and_predict", uri=baseline.answer["model_uri"], rows=baseline.rows)
+        if predicted.error is not None:
+            fact.update(semantics="model-not-loadable", model=baseline.answer["model_id"])
+        elif predicted.result != baseline.predictions:
+            fact.update(semantics="prediction-differs", model=baseline.answer["model_id"])
+        assert predicted.error is None, exchange(
+            f"load {baseline.answer['model_uri']} and predict",
+            f"MLflow and the store, by a client {where}",
+            expected=baseline.predictions,
+            got=str(predicted.error),
+            do="look whether the model's artifacts are in the bucket: a version is READY without them",
+        )
+        assert predicted.result == baseline.predictions, exchange(
+            f"load {baseline.answer['model_uri']} and predict",
+            f"MLflow and the store, by a client {where}",
+            expected=baseline.predictions,
+            got=predicted.result,
+            do="look at what was logged: it is not the model that was handed in",
+        )
+
+
+REFUSED = {
+    "no model": ({"model": {"kind": "none"}, "model_type": "classification"}, r"(?i)model"),
+    "unknown type": (
+        {"model": FOREST, "model_type": "clairvoyance"},
+        r"(?=.*lead_scoring)(?=.*classification)(?=.*regression)(?=.*ranking)",
+    ),
+    "junk": ({"model": {"kind": "junk"}, "model_type": "classification"}, r"."),
+}
+
+
+@pytest.mark.verifies("modelinfo-capture")
+@pytest.mark.parametrize("refused", REFUSED)
+def test_bad_input_is_refused_and_leaves_nothing(
+    inside: Process, database: Database, fact: dict[str, Any], refused: str
+) -> None:
+    """What is no model, or of no known type, is refused with an error that says so, and leaves nothing registered."""
+    arguments, words = REFUSED[refused]
+    before = registered_rows(database)
+    reply = inside.call("register_baseline", metadata={"token": uuid4().hex}, **arguments)
+    left = registered_rows(database) - before
+
+    if reply.error is None:
+        fact.update(semantics="bad-input-accepted", input=refused)
+    elif left:
+        fact.update(semantics="bad-input-left-behind", what=", ".join(sorted(left)))
+    assert reply.error is not None, exchange(
+        f"register_baseline with {refused}: {shown(arguments)}",
+        "HokusaiModelRegistry in the API's container",
+        expected="an error that says what is wrong",
+        got=reply.result,
+        do="check the arguments before anything is logged",
+    )
+    said = f"{reply.error.type}: {reply.error.message}"
+    if refused != "junk":
+        assert reply.error.type == "ValueError", exchange(
+            f"register_baseline with {refused}: {shown(arguments)}",
+            "HokusaiModelRegistry in the API's container",
+            expected="a ValueError",
+            got=said,
+            do="check the arguments before anything is logged",
+        )
+    assert re.search(words, said, re.DOTALL), exchange(
+        f"register_baseline with {refused}: {shown(arguments)}",
+        "HokusaiModelRegistry in the API's container",
+        expected=f"an error with words like {words}",
+        got=said,
+        do="say in the error what was wrong and what is taken",
+    )
+    assert not left, exchange(
+        f"what is registered after register_baseline with {refused} was refused",
+        "psql in the database's container",
+        expected="nothing new",
+        got=sorted(left),
+        do="end what was begun before the error is raised: no version, no READY model, no FINISHED run",
+    )
+
+
+def registered_rows(database: Database) -> set[str]:
+    """What was registered last: versions, names, logged models that are READY (2), runs that are not FAILED; 40 each."""
+    newest = "ORDER BY {} DESC LIMIT 40"
+    parts = (
+        f"SELECT 'version ' || name || '/' || version AS what FROM model_versions {newest.format('creation_time')}",  # noqa: S608
+        f"SELECT 'name ' || name AS what FROM registered_models {newest.format('creation_time')}",  # noqa: S608
+        "SELECT 'logged model ' || model_id AS what FROM logged_models WHERE status = 2 "  # noqa: S608
+        + newest.format("creation_timestamp_ms"),
+        "SELECT 'run ' || run_uuid AS what FROM runs WHERE status IN ('FINISHED', 'RUNNING') "  # noqa: S608
+        + newest.format("start_time"),
+    )
+    rows = database.rows(" UNION ALL ".join(f"({part})" for part in parts))
+    if rows.error is not None:
+        pytest.fail(
+            exchange(
+                "what was registered last",
+                "psql in the database's container",
+                expected="rows",
+                got=str(rows.error),
+                do="look at the database's own log",
+            )
+        )
+    return {str(row["what"]) for row in rows.rows}
