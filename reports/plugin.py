@@ -97,7 +97,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ground = {item.id: item.ground for item in session.checklist.items}
     for item, check in zip(items, listed, strict=True):
         _label(item, session.checklist.item(check.item))
-    items.sort(key=lambda item: (bool(list(item.iter_markers("last"))), ground[cited(item)]))
+    items.sort(key=lambda item: (_is(item, "last"), _is(item, "restarts"), ground[cited(item)]))
     if session.paths:
         kept = [item for item in items if any(_is_below(item, path) for path in session.paths)]
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
@@ -105,6 +105,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     given = [name for name in SELECTING if config.getoption(name, default=None)]
     if given or session.paths:
         session.partial = "selected by " + ", ".join([*given, *session.paths])
+
+
+def _is(item: pytest.Item, marker: str) -> bool:
+    return item.get_closest_marker(marker) is not None
 
 
 def _label(item: pytest.Item, cited_item: Item | None) -> None:
