@@ -11,7 +11,7 @@ from reports import known_warnings, lifecycle, outcomes, performance
 from reports.causes import HOST, Confidence, Diagnosis
 from reports.checklist import Checklist, Item
 from reports.diagnosis import diagnose
-from reports.evidence import Bundle, Event
+from reports.evidence import Bundle, canonical
 from reports.exits import Exit
 from reports.known_warnings import Warnings
 from reports.lifecycle import Loss
@@ -141,12 +141,14 @@ def _crash(bundle: Bundle, ran: Sequence[Check]) -> str | None:
         return "the run was not finished: its journal ends before run.finished"
     if finished.response.get("crashed"):
         return str(finished.response["crashed"])
+    if finished.response.get("interrupted") or bundle.of("host.problem"):
+        return None
     status = finished.response["pytest_status"]
     reddened = any(check.outcome in {Outcome.FAILED, Outcome.BROKEN} for check in ran)
     stumbled = lifecycle.failed_start(bundle) is not None
     if status == 1 and not reddened and not stumbled:
         return "pytest reports failures, but no check of the evidence failed"
-    if status == 2 and not finished.response.get("interrupted") and not ran and not stumbled:
+    if status == 2 and not ran and not stumbled:
         return "pytest stopped while it collected the checks"
     return None if status in {0, 1, 2, 4, 5} else f"pytest ended with status {status}"
 
@@ -156,8 +158,10 @@ def _course(bundle: Bundle, listed: Sequence[Listed], ran: Sequence[Check]) -> _
     begun: Mapping[str, Any] = started.response if started else {}
     finished = bundle.last("run.finished")
     ended: Mapping[str, Any] = finished.response if finished else {}
-    selection = begun.get("selection") or ended.get("selection") or None
-    partial = bool(begun.get("partial") or ended.get("partial")) or selection is not None
+    # The run says how it was cut short in words; what pytest deselected is known only at its end.
+    words = [said for said in (begun.get("selection"), begun.get("partial"), ended.get("partial")) if said]
+    selection = next((str(said) for said in words if said is not True), None)
+    partial = bool(words)
     known = {entry.nodeid for entry in listed}
     strange = [check.nodeid for check in ran if check.nodeid not in known]
     crashed = _crash(bundle, ran)
@@ -250,7 +254,7 @@ def _item(
 
 
 def _blames_the_host(bundle: Bundle, diagnoses: Sequence[Diagnosis]) -> list[str]:
-    told = [str(event.response.get("summary") or event.subject) for event in bundle.of("host.problem")]
+    told = [str(event.response.get("message") or event.subject) for event in bundle.of("host.problem")]
     if told or lifecycle.failed_start(bundle) is None:
         return told
     first = diagnoses[0] if diagnoses else None
@@ -307,15 +311,18 @@ def _run(bundle: Bundle, course: _Course, status: Exit) -> Run:
     )
 
 
-def _target(event: Event | None) -> Target:
+def _target(bundle: Bundle) -> Target:
+    event = bundle.last("target")
     seen: Mapping[str, Any] = event.response if event else {}
+    rewrites = [*(seen.get("rewrites") or ()), *(event.response for event in bundle.of("rewrite"))]
+    told: dict[str, Mapping[str, Any]] = {canonical(row): row for row in rewrites}
     return Target(
         kind=str(seen.get("kind") or "compose"),
         name=str(seen.get("name") or ""),
         environment=seen.get("environment"),
-        commit=seen.get("commit"),
+        commit=seen.get("commit") or None,
         services=dict(seen.get("services") or {}),
-        rewrites=tuple(seen.get("rewrites") or ()),
+        rewrites=tuple(told.values()),
     )
 
 
@@ -340,7 +347,7 @@ def judge(bundle: Bundle) -> Verdict:
     return Verdict(
         verdict=word,
         run=_run(bundle, course, _exit(word, course)),
-        target=_target(bundle.last("target")),
+        target=_target(bundle),
         checklist=items,
         checks=ran,
         diagnoses=diagnoses,

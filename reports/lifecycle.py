@@ -26,17 +26,33 @@ def failed_start(bundle: Bundle) -> Event | None:
     return start if start is not None and not start.response["ok"] else None
 
 
+def _label(service: Mapping[str, Any]) -> str | None:
+    labels = service.get("labels") or {}
+    role = labels.get("airworthy.role") if isinstance(labels, Mapping) else None
+    return str(role) if role else None
+
+
 def _roles(bundle: Bundle) -> dict[str, str]:
+    """Service -> role: as the target was read, else as far as the rendered definition tells."""
+    compose = bundle.last("compose")
+    services: Mapping[str, Mapping[str, Any]] = (compose.response.get("services") or {}) if compose else {}
+    waits = [
+        (name, how) for service in services.values() for name, how in dict(service.get("depends_on") or {}).items()
+    ]
+    roles = {name: "job" for name, how in waits if (how or {}).get("condition") == "service_completed_successfully"}
+    roles |= {name: role for name, service in services.items() if (role := _label(service))}
     target = bundle.last("target")
-    services: Mapping[str, Mapping[str, Any]] = target.response["services"] if target else {}
-    return {name: str(service.get("role") or "other") for name, service in services.items()}
+    seen: Mapping[str, Mapping[str, Any]] = target.response["services"] if target else {}
+    return roles | {name: str(service.get("role") or "other") for name, service in seen.items()}
 
 
 def _is_lost(event: Event, role: str) -> bool:
-    """Whether a container's last state is a loss; a job that ended well has done its work."""
+    """Whether a container's state, or its death, is a loss; a job that ended well has done its work."""
     seen = event.response
-    if role == "job" and seen.get("status") == "exited":
+    if role == "job" and (event.kind == "event" or seen.get("status") == "exited"):
         return bool(seen.get("exit_code"))
+    if event.kind == "event":
+        return True
     return bool(seen.get("status") != "running" or seen.get("health") == "unhealthy")
 
 
@@ -91,22 +107,48 @@ def _start_losses(bundle: Bundle, start: Event) -> list[Loss]:
     return found
 
 
-def _is_telling(event: Event) -> bool:
-    return (event.request or {}).get("moment") in {"died", "end"}
+def _deaths(bundle: Bundle) -> list[Event]:
+    """Deaths that the harness did not bring about, after the start and before the services were taken down."""
+    start = bundle.last("start")
+    ends = [event.seq for event in bundle.of("container") if _moment(event) == "end"]
+    last = min(ends, default=len(bundle.events) + 1)
+    return [
+        event
+        for event in bundle.of("event")
+        if start is not None
+        and start.seq < event.seq < last
+        and event.response.get("action") == "die"
+        and not event.response.get("expected")
+    ]
+
+
+def _moment(event: Event) -> str:
+    return str((event.request or {}).get("moment") or "")
+
+
+def _speaking(bundle: Bundle, *, started: bool) -> list[Event]:
+    """The events that may show a loss; after a failed start, what had not begun yet is no loss of its own."""
+    states = [event for event in bundle.of("container") if _moment(event) in {"died", "end"}]
+    if not started:
+        states = [event for event in states if event.response.get("status") not in {"created", "absent"}]
+    return [*states, *_deaths(bundle)]
 
 
 def losses(bundle: Bundle) -> tuple[Loss, ...]:
-    """Every service lost, by the start that failed or by its own container's state, each told once."""
+    """Every service lost, by the start that failed, its own container's state or its death; each told once."""
     start = failed_start(bundle)
     found = _start_losses(bundle, start) if start else []
     known = {loss.service for loss in found}
     roles = _roles(bundle)
-    never: Iterable[str] = (start.response.get("never_started") or ()) if start else ()
-    for event in bundle.of("container"):
-        if event.subject in known or event.subject in set(never) or not _is_telling(event):
-            continue
-        if roles.get(event.subject) in _OURS or not _is_lost(event, roles.get(event.subject, "other")):
+    for event in _speaking(bundle, started=start is None):
+        role = roles.get(event.subject, "other")
+        if event.subject in known or role in _OURS or not _is_lost(event, role):
             continue
         known.add(event.subject)
-        found.append(_loss(bundle, event.subject, event, str(event.response.get("error") or ""), (event.seq,)))
+        if event.kind == "event":
+            reason = f"died during the run, exit code {event.response.get('exit_code')}"
+            container = bundle.last("container", event.subject)
+        else:
+            reason, container = str(event.response.get("error") or ""), event
+        found.append(_loss(bundle, event.subject, container, reason, (event.seq,)))
     return tuple(found)

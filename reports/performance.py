@@ -1,6 +1,7 @@
 """Response times against their budgets: medians and tails of samples, judged only on a calm machine."""
 
 import math
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -76,24 +77,37 @@ def _samples(bundle: Bundle) -> dict[str, list[tuple[int, float]]]:
     return found
 
 
-def _calibration(bundle: Bundle) -> tuple[float | None, tuple[int, ...]]:
-    """The worst ratio seen: the machine was calm only if it stayed calm."""
+@dataclass(frozen=True)
+class _Calm:
+    """The calibration of one metric: the median of its ratios, and the events that hold them."""
+
+    ratio: float | None
+    evidence: tuple[int, ...]
+
+
+def _calm(bundle: Bundle, samples: Sequence[tuple[int, float]]) -> _Calm:
+    """The loops run beside these samples (the first after each, else the last before); all, when there are no samples.
+
+    Their median, as it is the samples' own median that must exceed the budget: one busy moment proves nothing.
+    """
     events = bundle.of("calibration")
-    ratios = [float(event.response["ratio"]) for event in events]
-    return (max(ratios) if ratios else None), tuple(event.seq for event in events)
+    seqs = [event.seq for event in events]
+    beside = {min(bisect(seqs, seq), len(events) - 1) for seq, _ in samples} if events else set()
+    chosen = [events[place] for place in sorted(beside)] or list(events)
+    ratios = [float(event.response["ratio"]) for event in chosen]
+    return _Calm(percentile(ratios, 0.50), tuple(event.seq for event in chosen))
 
 
 def _metric(
     name: str,
     seen: Sequence[tuple[int, float]],
     budget: Budget | None,
-    calibration: tuple[float | None, tuple[int, ...]],
+    calm: _Calm,
 ) -> Metric:
     unit = budget.unit if budget else "s"
     scale = 1000.0 if unit == "ms" else 1.0
     seconds = [value for _, value in seen]
     told = [value * scale for value in seconds]
-    ratio, calibrated = calibration
     return Metric(
         metric=name,
         unit=unit,
@@ -102,16 +116,16 @@ def _metric(
         p95=percentile(told, 0.95),
         p99=percentile(told, 0.99) if len(told) >= ENOUGH_FOR_P99 else None,
         budget=budget.seconds * scale if budget else None,
-        standing=standing(seconds, budget.seconds if budget else None, ratio),
-        calibration=ratio,
-        evidence=tuple(sorted({*(seq for seq, _ in seen), *calibrated})),
+        standing=standing(seconds, budget.seconds if budget else None, calm.ratio),
+        calibration=calm.ratio,
+        evidence=tuple(sorted({*(seq for seq, _ in seen), *calm.evidence})),
     )
 
 
 def measure(bundle: Bundle, checklist: Checklist) -> tuple[Metric, ...]:
     """One row for every budget, in the checklist's order, then one for every metric that was timed without one."""
     samples = _samples(bundle)
-    calibration = _calibration(bundle)
     budgets = {budget.metric: budget for budget in checklist.budgets}
     names = [*budgets, *sorted(name for name in samples if name not in budgets)]
-    return tuple(_metric(name, samples.get(name, ()), budgets.get(name), calibration) for name in names)
+    rows = [(name, samples.get(name, [])) for name in names]
+    return tuple(_metric(name, seen, budgets.get(name), _calm(bundle, seen)) for name, seen in rows)

@@ -1,5 +1,6 @@
 """The last words on standard output: plain text; its first five lines tell what, why, what to do, what was seen."""
 
+from pathlib import PurePath
 from textwrap import wrap
 
 from reports.judge import ItemResult, Verdict, Word
@@ -130,9 +131,9 @@ def _run(verdict: Verdict) -> list[str]:
     ]
 
 
-def render(verdict: Verdict, report: str = "", *, colour: bool = False) -> str:
-    """The whole text; `report` is where the landing page is, `colour` paints the verdict's word for a terminal."""
-    lines = _head(verdict, report)
+def render(verdict: Verdict, out: PurePath | None = None, *, colour: bool = False) -> str:
+    """The whole text; `out` is the folder of the run, `colour` paints the verdict's word for a terminal."""
+    lines = _head(verdict, str(out / "index.html") if out else "")
     items = [line for item in verdict.checklist for line in _item(item)]
     lines += _block("Checklist (checks passed of all there are)", items)
     if verdict.verdict is not Word.READY:

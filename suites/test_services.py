@@ -1,0 +1,1 @@
+"""Every service runs, and what health says of itself is confirmed elsewhere."""
