@@ -61,7 +61,8 @@ FACT: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 @pytest.fixture
 def fact(request: pytest.FixtureRequest) -> dict[str, Any]:
     """What a check states for the diagnosis, in the words of reports/causes.toml; read only if it fails."""
-    return request.node.stash.setdefault(FACT, {})
+    stated: dict[str, Any] = request.node.stash.setdefault(FACT, {})
+    return stated
 
 
 def cited(item: pytest.Item) -> str:
