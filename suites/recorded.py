@@ -40,7 +40,13 @@ class Departure:
     def fact(self, what: str) -> dict[str, str]:
         """The same for the diagnosis; `what` is "answer" or "payload"."""
         kind = "value-wrong" if self.kind == "value-wrong" else f"key-{self.kind}"
-        stated = {"contract": self.contract, "key": self.key, "now": self.now, "recorded": self.recorded, "got": self.got}
+        stated = {
+            "contract": self.contract,
+            "key": self.key,
+            "now": self.now,
+            "recorded": self.recorded,
+            "got": self.got,
+        }
         return {"semantics": f"{what}-{kind}"} | {name: value for name, value in stated.items() if value}
 
     def __str__(self) -> str:
@@ -82,11 +88,14 @@ def departures(name: str, answer: object) -> list[Departure]:
     extra = [key for key in answer if key not in declared]
     renamed = _renamed({key: required[key] for key in absent}, {key: answer[key] for key in extra}, recorded["closed"])
     found = [
-        Departure(name, "renamed", key, f"key {key!r} now stands under {now!r}", now=now) for key, now in renamed.items()
+        Departure(name, "renamed", key, f"key {key!r} now stands under {now!r}", now=now)
+        for key, now in renamed.items()
     ]
-    for key in absent:
-        if key not in renamed:
-            found.append(Departure(name, "missing", key, f"key {key!r} is missing ({required[key]['reason']})"))
+    found += [
+        Departure(name, "missing", key, f"key {key!r} is missing ({required[key]['reason']})")
+        for key in absent
+        if key not in renamed
+    ]
     found += [d for key, entry in declared.items() if key in answer for d in _of_value(name, key, entry, answer[key])]
     if recorded["closed"]:
         new = [key for key in extra if key not in renamed.values()]
@@ -107,7 +116,9 @@ def _renamed(absent: Mapping[str, Mapping[str, str]], extra: Mapping[str, object
     """Which absent key stands under which new one: the value fits, and the names are alike or no other is in question."""
     found: dict[str, str] = {}
     for key, entry in absent.items():
-        fitting = [now for now, value in extra.items() if now not in found.values() and not _of_value("", key, entry, value)]
+        fitting = [
+            now for now, value in extra.items() if now not in found.values() and not _of_value("", key, entry, value)
+        ]
         fitting.sort(key=lambda now: SequenceMatcher(None, key, now).ratio(), reverse=True)
         lone = closed and len(absent) == len(extra) == 1
         if fitting and (lone or SequenceMatcher(None, key, fitting[0]).ratio() >= ALIKE):

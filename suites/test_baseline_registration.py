@@ -224,7 +224,9 @@ def test_long_metadata_comes_back_whole(inside: Process, outside: Process, fact:
         "HokusaiModelRegistry in the API's container, and MLflow",
         expected=f"all {LONG} characters in {', '.join(came)}",
         got="; ".join(
-            f"{where}: {len(value)} characters" if isinstance(value, str) else f"{where}: nothing ({looked.error or stored.error})"
+            f"{where}: {len(value)} characters"
+            if isinstance(value, str)
+            else f"{where}: nothing ({looked.error or stored.error})"
             for where, value in wrong.items()
         ),
         do="keep metadata in the model, not in a run's param or tag: those have limits",
@@ -465,7 +467,9 @@ def test_code_comes_with_the_model(inside: Process, outside: Process, fact: dict
 
 
 @pytest.mark.verifies("modelinfo-capture")
-def test_the_model_loads_and_predicts(baseline: Registered, outside: Process, inside: Process, fact: dict[str, Any]) -> None:
+def test_the_model_loads_and_predicts(
+    baseline: Registered, outside: Process, inside: Process, fact: dict[str, Any]
+) -> None:
     """The model loads back by models:/m-... and predicts what the original predicts, in the container and outside."""
     for process, where in ((inside, "in the API's container"), (outside, "outside")):
         predicted = process.call("load_and_predict", uri=baseline.answer["model_uri"], rows=baseline.rows)
@@ -489,7 +493,7 @@ def test_the_model_loads_and_predicts(baseline: Registered, outside: Process, in
         )
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({"model": {"kind": "none"}, "model_type": "classification"}, r"(?i)model"),
     "unknown type": (
         {"model": FOREST, "model_type": "clairvoyance"},

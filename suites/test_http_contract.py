@@ -24,7 +24,12 @@ NOBODY = "0x" + "00" * 19 + "01"
 """An address that no sample uses."""
 
 SOMEONE = "0x" + "cd" * 20
-NO_SUCH = {"uuid": "m-" + "fedcba9876543210" * 2, "name": "hokusai_no_such_baseline", "version": "999999", "address": NOBODY}
+NO_SUCH = {
+    "uuid": "m-" + "fedcba9876543210" * 2,
+    "name": "hokusai_no_such_baseline",
+    "version": "999999",
+    "address": NOBODY,
+}
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -86,7 +91,9 @@ def test_a_key_is_asked_for(api: Http, baseline: Registered, fact: dict[str, Any
     wrong = {how: answer for how, answer in attempts.items() if answer.status != 401}
     for answer in wrong.values():
         got_in = answer.status is not None and (answer.status < 400 or answer.status in {404, 409, 422})
-        fact.update({"semantics": "key-not-checked", "route": route_of(name)} if got_in else misanswered(name, 401, answer))
+        fact.update(
+            {"semantics": "key-not-checked", "route": route_of(name)} if got_in else misanswered(name, 401, answer)
+        )
     assert not wrong, exchange(
         f"{name} with {', '.join(wrong)}",
         "the API",
@@ -106,7 +113,9 @@ def test_a_scope_is_asked_for(api: Http, baseline: Registered, fact: dict[str, A
 
     if answer.status != 403:
         got_in = answer.status is not None and (answer.status < 400 or answer.status in {404, 409, 422})
-        fact.update({"semantics": "scope-not-checked", "route": route_of(name)} if got_in else misanswered(name, 403, answer))
+        fact.update(
+            {"semantics": "scope-not-checked", "route": route_of(name)} if got_in else misanswered(name, 403, answer)
+        )
     assert answer.status == 403, exchange(
         f"{name} with a key that may only read",
         "the API",
@@ -175,6 +184,7 @@ def test_a_key_may_come_as_bearer(api: Http, baseline: Registered, fact: dict[st
 @pytest.mark.verifies("http-contract")
 @pytest.mark.parametrize("kind", ["baseline", "improved"])
 def test_registering_answers(
+    *,
     api: Http,
     outside: Process,
     baseline: Registered,
@@ -183,6 +193,7 @@ def test_registering_answers(
     kind: str,
 ) -> None:
     """Registering a logged model over HTTP answers with the service's own dict, for a baseline and an improved model."""
+    answered: dict[str, Any] | None
     if kind == "baseline":
         answered, seen = baseline_http.answer, shown(baseline_http.answer)
         expected = {"model_uuid": baseline_http.result["logged_model_id"], "run_id": baseline_http.result["run_id"]}
@@ -258,7 +269,11 @@ def test_a_contributor_of_nothing_has_an_empty_list(api: Http, fact: dict[str, A
 
     empty = (answer.status == 200 and listed == []) or answer.status == 404
     if not empty and answer.status is not None:
-        fact.update({"semantics": "lineage-wrong"} if answer.status == 200 else misanswered("GET /contributors/{address}/models", 200, answer))
+        fact.update(
+            {"semantics": "lineage-wrong"}
+            if answer.status == 200
+            else misanswered("GET /contributors/{address}/models", 200, answer)
+        )
     assert empty, exchange(
         f"the models of {NOBODY}, who contributed nothing",
         "the API",
@@ -433,7 +448,13 @@ def test_an_outage_is_503(gated: Gated, baseline: Registered, fact: dict[str, An
     }
     gated.block("tracking")
     answers = {
-        name: ask(gated.api, name, known(baseline), json=body if name.startswith("POST /models/register") else None, timeout=OUTAGE_BOUND)
+        name: ask(
+            gated.api,
+            name,
+            known(baseline),
+            json=body if name.startswith("POST /models/register") else None,
+            timeout=OUTAGE_BOUND,
+        )
         for name in KEYED
     }
     live = gated.api.get("/live", key=None)
@@ -478,7 +499,11 @@ def test_open_routes_answer(api: Http, fact: dict[str, Any], name: str) -> None:
     if name == "GET /metrics":
         counted = [line for line in answer.text.splitlines() if line and not line.startswith("#")]
         assert counted, exchange(
-            name, "the API", expected="metrics as Prometheus reads them", got=str(answer), do="serve the metrics as text"
+            name,
+            "the API",
+            expected="metrics as Prometheus reads them",
+            got=str(answer),
+            do="serve the metrics as text",
         )
     if name == "GET /version":
         assert isinstance(answer.json, dict), exchange(
@@ -493,7 +518,11 @@ def test_no_recorded_route_is_gone(api: Http, fact: dict[str, Any]) -> None:
     said = answer.json.get("paths", {}) if isinstance(answer.json, dict) else {}
     shapes = {f"{method.upper()} {shape(path)}" for path, methods in said.items() for method in methods}
 
-    gone = [name for name, _ in operations() if route_of(name) != "/openapi.json" and f"{name.split(' ')[0]} {shape(route_of(name))}" not in shapes]
+    gone = [
+        name
+        for name, _ in operations()
+        if route_of(name) != "/openapi.json" and f"{name.split(' ')[0]} {shape(route_of(name))}" not in shapes
+    ]
     if answer.status == 200 and gone:
         fact.update(semantics="route-missing", route=route_of(gone[0]))
     assert not gone, exchange(

@@ -65,7 +65,9 @@ def test_an_improved_model_answers_in_full(baseline: Registered, inside: Process
     wrong = {key: answer.get(key) for key, value in expected.items() if answer.get(key) != value}
     if wrong:
         fact.update(
-            seen=[{"semantics": "answer-value-wrong", "contract": "register_improved_model", "key": key} for key in wrong]
+            seen=[
+                {"semantics": "answer-value-wrong", "contract": "register_improved_model", "key": key} for key in wrong
+            ]
         )
     assert not wrong, exchange(
         f"register_improved_model(forest, {shown(asked)})",
@@ -123,6 +125,7 @@ def test_an_improved_model_loads_and_predicts(improved: Registered, outside: Pro
 @pytest.mark.parametrize("where", ["container", "http"])
 @pytest.mark.parametrize("kind", ["baseline", "improved"])
 def test_lineage_holds_what_was_registered(
+    *,
     inside: Process,
     api: Http,
     baseline: Registered,
@@ -234,7 +237,11 @@ def stage_of(tracking: Http, answer: dict[str, Any]) -> str:
     told_of = tracking.get(
         "/api/2.0/mlflow/model-versions/get", params={"name": answer["model_name"], "version": answer["version"]}
     )
-    return str(((told_of.json or {}).get("model_version") or {}).get("current_stage")) if told_of.status == 200 else str(told_of)
+    return (
+        str(((told_of.json or {}).get("model_version") or {}).get("current_stage"))
+        if told_of.status == 200
+        else str(told_of)
+    )
 
 
 @pytest.mark.verifies("modelinfo-capture")
@@ -380,8 +387,10 @@ def test_a_store_error_surfaces_as_itself(
 
     if artifacts.startswith("mlflow-artifacts:") and reply.error is None:
         return  # the server carries the artifacts: what the client says of the store is never used
-    words = "" if reply.error is None else " ".join(
-        f"{problem.type}: {problem.message}" for problem in (reply.error, *reply.error.chain)
+    words = (
+        ""
+        if reply.error is None
+        else " ".join(f"{problem.type}: {problem.message}" for problem in (reply.error, *reply.error.chain))
     )
     shown_first = "" if reply.error is None else f"{reply.error.type}: {reply.error.message}"
     masked = any(word in shown_first for word in ("python_model", "PythonModel", "loader_module"))

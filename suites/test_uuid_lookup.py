@@ -12,6 +12,7 @@ from fixtures.process import Process
 from fixtures.registrations import Registered
 from fixtures.stack import Stack
 from fixtures.target import Target
+from suites.engine import restarted
 from suites.recorded import departures, stated, told
 from suites.wording import exchange, shown
 
@@ -46,7 +47,10 @@ def misled(found: Any, own: dict[str, Any], newest: dict[str, Any] | None = None
     if wrong == ["metadata"]:
         held = found.get("metadata")
         lost = sorted(own["metadata"].keys() - (held if isinstance(held, dict) else {}).keys())
-        return {"semantics": "metadata-dropped" if lost else "metadata-changed", "keys": lost or sorted(own["metadata"])}
+        return {
+            "semantics": "metadata-dropped" if lost else "metadata-changed",
+            "keys": lost or sorted(own["metadata"]),
+        }
     return {"semantics": "lookup-wrong", "key": wrong[0] if wrong else ""}
 
 
@@ -148,7 +152,12 @@ def test_an_unknown_uuid_is_not_found(inside: Process, api: Http, fact: dict[str
     if answer.status not in {404, None}:
         good = answer.status < 400
         fact.update(
-            {"semantics": "status-200-on-error", "route": "/models/by-uuid/{uuid}", "expected": 404, "got": answer.status}
+            {
+                "semantics": "status-200-on-error",
+                "route": "/models/by-uuid/{uuid}",
+                "expected": 404,
+                "got": answer.status,
+            }
             if good
             else {"semantics": "unknown-not-refused", "got": str(answer.status)}
         )
@@ -267,17 +276,21 @@ def test_an_outage_is_an_error_not_a_missing_model(
 
 
 @pytest.mark.verifies("uuid-lookup")
-@pytest.mark.restarts
 def test_a_uuid_still_leads_to_its_model_after_a_restart(
-    stack: Stack, target: Target, inside: Process, api: Http, baseline: Registered, fact: dict[str, Any]
+    *, stack: Stack, target: Target, inside: Process, api: Http, baseline: Registered, fact: dict[str, Any]
 ) -> None:
     """After a restart of the API and of MLflow a UUID still names its version, with all its metadata."""
-    roles = [role for role in ("tracking", "registry") if target.find(role)]
-    problems = [stack.restart(target.service(role).name) for role in roles]
-    assert all(problems)
-    target.look_again()
+    uuid = baseline.uuid
+    unwell = restarted(stack, target, "tracking", "registry")
+    assert not unwell, exchange(
+        "restart the API and MLflow",
+        "the Docker engine",
+        expected="both healthy again",
+        got=unwell,
+        do="read the log of each service that is named: it does not start on what it left behind",
+    )
     for where in ("container", "http"):
-        found, seen = looked_up(where, inside, api, baseline.answer["model_uuid"])
+        found, seen = looked_up(where, inside, api, uuid)
         wrong = [
             key
             for key, value in expected_of(baseline.answer).items()
@@ -286,7 +299,7 @@ def test_a_uuid_still_leads_to_its_model_after_a_restart(
         if wrong:
             fact.update(misled(found, baseline.answer))
         assert not wrong, exchange(
-            f"look up {baseline.answer['model_uuid']} after a restart of the API and of MLflow",
+            f"look up {uuid} after a restart of the API and of MLflow",
             f"the registry ({where})",
             expected=shown(expected_of(baseline.answer)),
             got=seen,

@@ -11,6 +11,6 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}... ({len(text)} characters)"
 
 
-def exchange(asked: str, of: str, *, expected: str, got: object, do: str) -> str:
+def exchange(asked: str, of: str, *, expected: object, got: object, do: str) -> str:
     """The whole exchange behind a failed assertion."""
-    return f"asked: {asked}\n  of: {of}\n  expected: {expected}\n  came back: {shown(got)}\n  do: {do}"
+    return f"asked: {asked}\n  of: {of}\n  expected: {shown(expected)}\n  came back: {shown(got)}\n  do: {do}"

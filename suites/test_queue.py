@@ -1,0 +1,196 @@
+"""An improved model is announced on the queue, once, in the recorded envelope."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from fixtures.http import Http
+from fixtures.process import Process
+from fixtures.registrations import Registered
+from fixtures.waiting import wait_until
+from fixtures.witnesses import Queue
+from suites.recorded import departures, stated, told
+from suites.wording import exchange, shown
+
+LIST = "hokusai:model_ready_queue"
+PLACES = (LIST, f"{LIST}:processing", f"{LIST}:dlq")
+"""Where a message may be: waiting, taken by a consumer, given up."""
+
+WITHIN = 20.0
+"""Seconds within which a registration is on the queue: an outbox may be busy with others."""
+
+FOREST = {"kind": "forest", "seed": 12}
+CONTRIBUTOR = "0x" + "9a" * 20
+
+
+def messages_about(queue: Queue, run_id: str) -> list[dict[str, Any]]:
+    """The envelopes on the queue, taken or given up, that speak of a run (or whose text holds its id)."""
+    found = [message for place in PLACES for message in queue.messages(place)]
+    return [message for message in found if isinstance(message, dict) and run_id in shown_whole(message)]
+
+
+def shown_whole(message: object) -> str:
+    """A message as text, uncut."""
+    return str(message)
+
+
+def improve(inside: Process, baseline: Registered, *, symbol: str | None = None, **deltas: float) -> dict[str, Any]:
+    """Register an improved model; its answer. What builds on it is skipped where it fails: that has its own check."""
+    metadata = {"token": uuid4().hex} | ({} if symbol is None else {"token_symbol": symbol})
+    reply = inside.call(
+        "register_improved_model",
+        model=FOREST,
+        baseline_id=baseline.answer["model_id"],
+        delta_metrics=deltas or {"accuracy": 0.05},
+        contributor=CONTRIBUTOR,
+        metadata=metadata,
+    )
+    if reply.error is not None or not isinstance((reply.result or {}).get("answer"), dict):
+        pytest.skip(f"because an improved model could not be registered: {reply}")
+    answer: dict[str, Any] = reply.result["answer"]
+    return answer
+
+
+def measured(tracking: Http, run_id: str, metric: str, value: float) -> None:
+    """Log a metric to a run, as whoever evaluated the baseline would have."""
+    body = {"run_id": run_id, "key": metric, "value": value, "timestamp": 1_760_000_000_000, "step": 0}
+    answer = tracking.post("/api/2.0/mlflow/runs/log-metric", json=body)
+    if answer.status != 200:
+        pytest.skip(f"because the baseline's metric could not be logged: {answer}")
+
+
+@pytest.mark.verifies("webhook-payload")
+def test_an_improved_model_is_queued_once_in_the_recorded_envelope(
+    *, inside: Process, queue: Queue, tracking: Http, baseline: Registered, fact: dict[str, Any]
+) -> None:
+    """A registration of an improved model is one message, in the recorded envelope, and agrees with what was registered."""
+    metric, symbol = f"f1_{uuid4().hex[:8]}", f"AW-{uuid4().hex[:8]}"
+    measured(tracking, baseline.run_id, metric, 0.8)
+    answer = improve(inside, baseline, symbol=symbol, **{metric: 0.04})
+    found = wait_until(lambda: messages_about(queue, answer["run_id"]), bool, within=WITHIN, every=0.1)
+
+    if not found:
+        fact.update(semantics="not-queued")
+    elif len(found) > 1:
+        fact.update(semantics="queued-twice", count=len(found))
+    assert len(found) == 1, exchange(
+        f"the messages about run {answer['run_id']}, within {WITHIN:g} s of its registration",
+        f"Redis, {', '.join(PLACES)}",
+        expected="exactly one",
+        got=f"{len(found)}: {shown(found)}",
+        do="announce every improved model, once, on the queue",
+    )
+    envelope = found[0]
+    payload = envelope.get("payload")
+    odd = departures("queue_envelope", envelope) + departures("queue_payload", payload)
+    if odd:
+        fact.update(stated("payload", odd))
+    assert not odd, exchange(
+        f"the message about {answer['model_id']}",
+        f"Redis, {LIST}",
+        expected="the recorded envelope and payload (suites/contracts/queue_envelope.json, queue_payload.json)",
+        got=f"{told(odd)}: {shown(envelope)}",
+        do="give the message its recorded keys and types again: consumers parse it",
+    )
+    assert isinstance(payload, dict)
+    expected = {
+        "model_id": answer["model_id"],
+        "model_name": answer["model_name"],
+        "model_version": answer["version"],
+        "mlflow_run_id": answer["run_id"],
+        "token_symbol": symbol,
+        "metric_name": metric,
+        "baseline_value": 0.8,
+        "current_value": 0.84,
+    }
+    wrong = {key: payload[key] for key, value in expected.items() if not agrees(payload[key], value)}
+    counts = {key: envelope[key] for key, value in (("retry_count", 0), ("max_retries", 3)) if envelope[key] != value}
+    wrong |= counts
+    if payload.get("contributor_address") not in {None, CONTRIBUTOR}:
+        wrong["contributor_address"] = payload["contributor_address"]
+    if wrong:
+        fact.update(semantics="payload-value-wrong", contract="queue_payload", key=min(wrong))
+    assert not wrong, exchange(
+        f"the message about {answer['model_id']}",
+        f"Redis, {LIST}",
+        expected=shown({**expected, "retry_count": 0, "max_retries": 3, "contributor_address": CONTRIBUTOR}),
+        got=wrong,
+        do="fill the message from what MLflow holds of the version and of the baseline's run",
+    )
+
+
+def agrees(got: object, expected: object) -> bool:
+    """Whether a value is what it must be; numbers to within rounding."""
+    if isinstance(expected, float):
+        return isinstance(got, int | float) and abs(got - expected) < 1e-6
+    return got == expected
+
+
+@pytest.mark.verifies("webhook-payload")
+def test_the_token_symbol_has_its_default(
+    inside: Process, queue: Queue, baseline: Registered, fact: dict[str, Any]
+) -> None:
+    """Without a token_symbol in the metadata the model's name stands in for it, with - for _."""
+    answer = improve(inside, baseline)
+    found = wait_until(lambda: messages_about(queue, answer["run_id"]), bool, within=WITHIN, every=0.1)
+    symbols = [(message.get("payload") or {}).get("token_symbol") for message in found]
+    expected = answer["model_name"].replace("_", "-")
+
+    if not found:
+        fact.update(semantics="not-queued")
+    elif symbols[0] != expected:
+        fact.update(semantics="payload-value-wrong", contract="queue_payload", key="token_symbol")
+    assert symbols[:1] == [expected], exchange(
+        f"the token_symbol of {answer['model_id']}, for which none was given",
+        f"Redis, {LIST}",
+        expected=expected,
+        got=symbols,
+        do="fall back to the model's name",
+    )
+
+
+@pytest.mark.verifies("webhook-payload")
+def test_every_message_of_one_process_is_single(
+    inside: Process, queue: Queue, baseline: Registered, fact: dict[str, Any]
+) -> None:
+    """The second and third message of one process are as single as the first."""
+    answers = [improve(inside, baseline) for _ in range(3)]
+
+    def counts() -> dict[str, int]:
+        return {answer["model_id"]: len(messages_about(queue, answer["run_id"])) for answer in answers}
+
+    seen = wait_until(counts, lambda found: min(found.values()) > 0, within=WITHIN, every=0.2)
+    seen = counts()
+    if max(seen.values()) > 1:
+        fact.update(semantics="queued-twice", count=max(seen.values()))
+    elif min(seen.values()) == 0:
+        fact.update(semantics="not-queued")
+    assert set(seen.values()) == {1}, exchange(
+        "the messages about three registrations, one after the other in one process",
+        f"Redis, {', '.join(PLACES)}",
+        expected="one each",
+        got=seen,
+        do="announce every improved model, once, on the queue",
+    )
+
+
+@pytest.mark.verifies("webhook-payload")
+def test_a_baseline_is_not_announced(queue: Queue, baseline: Registered, fact: dict[str, Any]) -> None:
+    """A baseline is not announced: only an improvement is ready to deploy."""
+    found = messages_about_model(queue, baseline.run_id)
+
+    if found:
+        fact.update(semantics="queued-twice", count=len(found))
+    assert not found, exchange(
+        f"the messages about the baseline {baseline.model_id}",
+        f"Redis, {', '.join(PLACES)}",
+        expected="none",
+        got=found,
+        do="announce improved models alone",
+    )
+
+
+def messages_about_model(queue: Queue, run_id: str) -> list[dict[str, Any]]:
+    """The envelopes whose payload is about this very run."""
+    return [m for m in messages_about(queue, run_id) if (m.get("payload") or {}).get("mlflow_run_id") == run_id]

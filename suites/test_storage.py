@@ -1,0 +1,222 @@
+"""Artifacts are where they should be, and whole."""
+
+import hashlib
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from fixtures.http import Http
+from fixtures.process import Process
+from fixtures.registrations import Registered
+from fixtures.target import Target
+from fixtures.witnesses import ObjectStore
+from suites.wording import exchange
+
+MANY_TREES = 1500
+"""A forest of some megabytes: more than a proxy lets through that was never told to."""
+
+
+def prefix_of(tracking: Http, uuid: str) -> str:
+    """Where in its bucket the artifacts of a logged model lie, as MLflow names it; empty where it does not say."""
+    told = tracking.get(f"/api/2.0/mlflow/logged-models/{uuid}")
+    uri = (
+        str((((told.json or {}).get("model") or {}).get("info") or {}).get("artifact_uri", ""))
+        if told.status == 200
+        else ""
+    )
+    scheme, _, rest = uri.partition(":")
+    if scheme == "s3":
+        return rest.removeprefix("//").partition("/")[2]
+    return rest.lstrip("/")
+
+
+def stored(store: ObjectStore, tracking: Http, uuid: str) -> tuple[dict[str, tuple[int, str]], str]:
+    """Path below the model -> size and SHA-256 of each object, and what the store said, in words."""
+    prefix = prefix_of(tracking, uuid)
+    listed = store.objects(prefix)
+    if not len(listed) and listed.error is None and "/models/" in prefix:
+        listed = store.objects(f"artifacts/{prefix}")
+    found = {one.key.partition(f"{uuid}/artifacts/")[2]: (one.size, one.sha256) for one in listed}
+    return found, str(listed.error or f"{len(listed)} objects below {store.bucket}/{prefix}")
+
+
+@pytest.mark.verifies("artifact-storage")
+def test_the_services_own_credentials_store_and_read(
+    inside: Process, target: Target, tracking: Http, baseline: Registered
+) -> None:
+    """The service's own credentials put an object, get it back and delete it, from its own place in the network."""
+    told = tracking.get("/api/2.0/mlflow/runs/get", params={"run_id": baseline.run_id})
+    if "mlflow-artifacts:" in told.text and not target.settings.get("AWS_ACCESS_KEY_ID"):
+        return  # the tracking server carries the artifacts, and the service was given no credentials of its own
+    reply = inside.call("store_round_trip", bucket=target.bucket)
+
+    assert reply.error is None, exchange(
+        f"put an object into {target.bucket}, get it back and delete it, with AWS_... and MLFLOW_S3_ENDPOINT_URL",
+        "the object store, from inside the API's container",
+        expected="the object",
+        got=str(reply.error),
+        do="compare the API's credentials and endpoint with the store's own, and the bucket's name with MLflow's",
+    )
+    assert reply.result["read"] == reply.result["wrote"], exchange(
+        f"get {reply.result['key']} from {target.bucket}",
+        f"the object store at {reply.result['endpoint']}",
+        expected=reply.result["wrote"],
+        got=reply.result["read"],
+        do="look at what answers at that endpoint",
+    )
+
+
+@pytest.mark.verifies("artifact-storage")
+def test_every_artifact_is_in_the_bucket(
+    *,
+    baseline: Registered,
+    inside: Process,
+    store: ObjectStore,
+    tracking: Http,
+    fact: dict[str, Any],
+) -> None:
+    """Every file of a registered model is an object of the bucket, none empty, and nothing of it is missing."""
+    listed = inside.call("model_files", uri=baseline.answer["model_uri"])
+    assert listed.error is None, exchange(
+        f"the files of {baseline.answer['model_uri']}",
+        "MLflow, by the client in the API's container",
+        expected="a list",
+        got=str(listed.error),
+        do="look at the store, and at the credentials of whoever reads it",
+    )
+    found, said = stored(store, tracking, baseline.uuid)
+    lost = sorted(set(listed.result) - set(found))
+    empty = sorted(path for path, (size, _) in found.items() if size == 0)
+
+    if lost or not found:
+        fact.update(semantics="artifact-missing", path=(lost or ["(all)"])[0])
+    elif empty:
+        fact.update(semantics="artifact-differs", path=empty[0])
+    assert "MLmodel" in found, exchange(
+        f"the objects of {baseline.uuid}",
+        f"the object store, bucket {store.bucket}",
+        expected="MLmodel and the model's files",
+        got=f"{said}: {sorted(found)}",
+        do="look where MLflow puts artifacts (default artifact root) and whether they were deleted",
+    )
+    assert (lost, empty) == ([], []), exchange(
+        f"the objects of {baseline.uuid}",
+        f"the object store, bucket {store.bucket}",
+        expected=f"{listed.result}, none empty",
+        got=f"missing: {lost}; empty: {empty}",
+        do="look who deletes or cuts objects of this bucket",
+    )
+
+
+@pytest.mark.verifies("artifact-storage")
+def test_artifacts_are_byte_for_byte_what_the_server_gives(
+    *, baseline: Registered, store: ObjectStore, tracking: Http, fact: dict[str, Any]
+) -> None:
+    """What MLflow's server gives of a model's files is byte for byte what the store holds: sizes and checksums."""
+    found, said = stored(store, tracking, baseline.uuid)
+    route = f"/ajax-api/2.0/mlflow/logged-models/{baseline.uuid}/artifacts/files"
+    answers = {path: tracking.get(route, params={"artifact_file_path": path}, timeout=20) for path in found}
+    got = {path: (len(answer.body), hashlib.sha256(answer.body).hexdigest()) for path, answer in answers.items()}
+    refused = [str(answer) for answer in answers.values() if answer.status != 200]
+
+    assert found, exchange(
+        f"the objects of {baseline.uuid}",
+        f"the object store, bucket {store.bucket}",
+        expected="the model's files",
+        got=said,
+        do="look where MLflow puts artifacts",
+    )
+    assert not refused, exchange(
+        f"the files of {baseline.uuid}: {', '.join(found)}",
+        "MLflow's server, which reads the store with its own credentials",
+        expected="200 and the file, each",
+        got=refused,
+        do="compare the tracking server's own endpoint, credentials and bucket with the store's",
+    )
+    differing = sorted(path for path in found if found[path] != got[path])
+    if differing:
+        fact.update(semantics="artifact-differs", path=differing[0])
+    assert not differing, exchange(
+        f"the files of {baseline.uuid}: size and SHA-256 of each",
+        "MLflow's server, and the object store",
+        expected="the same",
+        got={path: {"server": got[path], "store": found[path]} for path in differing},
+        do="look at what stands between MLflow and the store",
+    )
+
+
+@pytest.mark.verifies("artifact-storage")
+def test_a_large_model_is_stored_whole(
+    *, inside: Process, store: ObjectStore, tracking: Http, outside: Process, fact: dict[str, Any]
+) -> None:
+    """A model of some megabytes is stored whole, and predicts as the original does: no limit cuts it."""
+    reply = inside.call(
+        "register_baseline",
+        model={"kind": "forest", "seed": 9, "trees": MANY_TREES},
+        model_type="regression",
+        metadata={"token": uuid4().hex},
+    )
+    assert reply.error is None, exchange(
+        f"register a forest of {MANY_TREES} trees",
+        "HokusaiModelRegistry in the API's container",
+        expected="the dict of a registration",
+        got=str(reply.error),
+        do="raise the limit of whatever refuses large bodies on the way to the store",
+    )
+    answer = reply.result["answer"]
+    found, said = stored(store, tracking, str(answer.get("model_uuid")))
+    largest = max((size for size, _ in found.values()), default=0)
+    if largest < 1_000_000:
+        fact.update(semantics="artifact-missing" if not found else "artifact-differs", path="model.pkl")
+    assert largest > 1_000_000, exchange(
+        f"the objects of a forest of {MANY_TREES} trees",
+        f"the object store, bucket {store.bucket}",
+        expected="an object of more than a megabyte",
+        got=f"{said}, the largest of {largest} bytes",
+        do="look who cuts objects on the way to the store",
+    )
+    predicted = outside.call("load_and_predict", uri=answer["model_uri"], rows=reply.result["rows"])
+    if predicted.error is not None:
+        fact.update(semantics="model-not-loadable", model=answer["model_id"])
+    elif predicted.result != reply.result["predictions"]:
+        fact.update(semantics="prediction-differs", model=answer["model_id"])
+    assert predicted.error is None, exchange(
+        f"load {answer['model_uri']}, of some megabytes, and predict",
+        "MLflow and the store, by a client outside",
+        expected=reply.result["predictions"],
+        got=str(predicted.error),
+        do="raise the limit of whatever refuses large bodies on the way from the store",
+    )
+    assert predicted.result == reply.result["predictions"], exchange(
+        f"load {answer['model_uri']}, of some megabytes, and predict",
+        "MLflow and the store, by a client outside",
+        expected=reply.result["predictions"],
+        got=predicted.result,
+        do="look at what was logged: it is not the model that was handed in",
+    )
+
+
+@pytest.mark.verifies("artifact-storage")
+def test_a_client_outside_stores_a_model(
+    *, outside: Process, store: ObjectStore, tracking: Http, fact: dict[str, Any]
+) -> None:
+    """A model that a client outside logs is in the bucket: what a data scientist's machine does works."""
+    logged = outside.call("log_model", model={"kind": "logistic", "seed": 4})
+    assert logged.error is None, exchange(
+        "log a model",
+        "MLflow and the store, by a client outside",
+        expected="a logged model",
+        got=str(logged.error),
+        do="look whether a client outside reaches the store, or the tracking server's own artifact service",
+    )
+    found, said = stored(store, tracking, logged.result["logged_model_id"])
+    if not found:
+        fact.update(semantics="artifact-missing", path="(all)")
+    assert "MLmodel" in found, exchange(
+        f"the objects of {logged.result['logged_model_id']}",
+        f"the object store, bucket {store.bucket}",
+        expected="MLmodel and the model's files",
+        got=said,
+        do="look where the tracking server puts artifacts",
+    )

@@ -1,0 +1,58 @@
+"""Warnings are collected while the release is asked, so that an unexpected one is seen."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from fixtures.host import Host
+from fixtures.journal import Journal
+from fixtures.process import Process
+from fixtures.registrations import Registered
+from suites.wording import exchange
+
+
+class NothingCollectedError(Exception):
+    """The harness collected no warning where one was certain: it would not have seen any other."""
+
+
+@pytest.mark.verifies("no-breaking-changes")
+@pytest.mark.parametrize("place", ["inside", "outside"])
+def test_warnings_are_collected(place: str, inside: Process, outside: Process) -> None:
+    """A warning raised on purpose in each client is collected: silence of the others is silence, not deafness."""
+    reply = (inside if place == "inside" else outside).call("echo", purpose="a warning is wanted")
+    if reply.error is not None:
+        pytest.fail(
+            exchange(
+                "raise a warning",
+                f"the client {place}",
+                expected="a warning",
+                got=str(reply.error),
+                do="look at the interpreter of the image",
+            )
+        )
+    if not reply.warnings:
+        raise NothingCollectedError(f"the client {place} raised a warning, and none was collected: {reply}")
+
+
+@pytest.mark.verifies("no-breaking-changes")
+@pytest.mark.last
+def test_known_warnings_are_told_apart(
+    host_of: Callable[[str], Host], journal: Journal, baseline: Registered, fact: dict[str, Any]
+) -> None:
+    """Whether git is in the API's image is known, and with it whether MLflow's warning that it is not there is expected."""
+    ran = host_of("registry").run("git", "--version")
+    fact["git"] = "present" if ran.ok else "absent"
+    complaints = [
+        event.response["text"]
+        for event in journal.events("warning")
+        if event.subject == "client inside" and "git" in str(event.response["text"]).lower()
+    ]
+
+    assert not (ran.ok and any("executable" in text for text in complaints)), exchange(
+        f"git --version, and the warnings of the client inside while {baseline.model_id} was registered",
+        "the API's container",
+        expected="no warning that git is not there",
+        got=complaints,
+        do="put git on the PATH of the service's user",
+    )
