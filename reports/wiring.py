@@ -1,0 +1,291 @@
+"""Who calls whom by which settings: read from a service's own environment and command line, whatever they are named."""
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """What is at the other end, and so which rungs lead to it."""
+
+    DATABASE = "database"
+    STORE = "object-store"
+    QUEUE = "queue"
+    TRACKING = "tracking"
+    HTTP = "http"
+
+
+SCHEMES = {
+    "postgres": (Kind.DATABASE, 5432),
+    "postgresql": (Kind.DATABASE, 5432),
+    "redis": (Kind.QUEUE, 6379),
+    "rediss": (Kind.QUEUE, 6379),
+    "http": (Kind.HTTP, 80),
+    "https": (Kind.HTTP, 443),
+}
+PREFIXES = {
+    Kind.DATABASE: ("DB", "DATABASE", "POSTGRES", "POSTGRESQL", "PG", "SQL"),
+    Kind.QUEUE: ("REDIS", "QUEUE", "CACHE", "BROKER", "VALKEY"),
+    Kind.STORE: ("S3", "MINIO", "AWS"),
+    Kind.TRACKING: ("MLFLOW",),
+}
+PORTS = {Kind.DATABASE: 5432, Kind.QUEUE: 6379, Kind.STORE: 9000, Kind.TRACKING: 5000}
+PARTS = {
+    "user": ("USER", "USERNAME"),
+    "password": ("PASSWORD", "PASS"),
+    "database": ("NAME", "DATABASE", "DB", "DBNAME"),
+}
+URL = re.compile(
+    r"^(?P<scheme>[a-zA-Z][\w+.-]*)://(?:(?P<user>[^:@/]*)(?::(?P<password>.*))?@)?"
+    r"(?P<host>\[[^]]*\]|[^:/?#@]*)(?::(?P<port>\d+))?(?P<path>/[^?#]*)?"
+)
+BUCKET = re.compile(r"s3a?://(?P<bucket>[^/\s\"']+)")
+KEY_NAMES = ("AWS_ACCESS_KEY_ID", "S3_ACCESS_KEY", "MINIO_ACCESS_KEY", "S3_ACCESS_KEY_ID")
+SECRET_NAMES = ("AWS_SECRET_ACCESS_KEY", "S3_SECRET_KEY", "MINIO_SECRET_KEY", "S3_SECRET_ACCESS_KEY")
+REGION_NAMES = ("AWS_DEFAULT_REGION", "AWS_REGION")
+ENDPOINT_NAME = re.compile(r"(?:S3|MINIO|OBJECT_?STORE|AWS).*(?:ENDPOINT|URL)", re.IGNORECASE)
+TRACKING_NAME = re.compile(r"(?:TRACKING|REGISTRY)_UR[IL]$", re.IGNORECASE)
+AWS = "s3.amazonaws.com"
+"""Where an S3 client goes that was given no endpoint."""
+
+BIND = {"", "0.0.0.0", "::", "*"}  # noqa: S104 - compared with, never bound to
+DIRECT = ("--no-serve-artifacts",)
+
+
+@dataclass(frozen=True)
+class Link:
+    """One dependency as the caller's settings describe it.
+
+    `setting` is the name that holds the address, `reads` what each part of the login is read from
+    ({"env": NAME} or {"argv": OPTION}); no value that could be secret is in it.
+    """
+
+    caller: str
+    kind: Kind
+    setting: str
+    host: str
+    port: int
+    target: str | None
+    reads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    says: Mapping[str, str] = field(default_factory=dict)
+    """Readable parts of the settings: user, database, bucket, endpoint."""
+
+    @property
+    def about(self) -> str:
+        """The other end in words: the service, or its address where it is none of the deployment."""
+        return self.target or f"{self.host}:{self.port}"
+
+    def as_json(self) -> dict[str, Any]:
+        """The link as a rung's request records it."""
+        return {
+            "caller": self.caller,
+            "kind": str(self.kind),
+            "setting": self.setting,
+            "host": self.host,
+            "port": self.port,
+            "target": self.target,
+            "settings": {part: next(iter(ref.values())) for part, ref in self.reads.items()},
+            "says": dict(self.says),
+        }
+
+
+def environment_of(service: Mapping[str, Any]) -> dict[str, str]:
+    """A service's environment as text; what is absent or null is empty."""
+    given = service.get("environment") or {}
+    if isinstance(given, list):
+        given = dict(str(entry).partition("=")[::2] for entry in given)
+    return {str(name): "" if value is None else str(value) for name, value in given.items()}
+
+
+def words_of(service: Mapping[str, Any]) -> list[str]:
+    """Entry point and command as words; a shell's script is taken apart, its variables put in."""
+    words: list[str] = []
+    for part in ("entrypoint", "command"):
+        given = service.get(part) or []
+        words += shlex.split(given) if isinstance(given, str) else [str(word) for word in given]
+    known = environment_of(service)
+    taken: list[str] = []
+    for word in words:
+        filled = re.sub(r"\$?\$\{?(\w+)\}?", lambda match: known.get(match[1], match[0]), word)
+        taken += _parted(filled) if re.search(r"\s-", filled) else [filled]
+    return taken
+
+
+def _parted(script: str) -> list[str]:
+    try:
+        return shlex.split(script)
+    except ValueError:
+        return script.split()
+
+
+def options_of(service: Mapping[str, Any]) -> dict[str, str]:
+    """The long options of a service's command line: `--name value` and `--name=value`; a bare flag is empty."""
+    words = words_of(service)
+    found: dict[str, str] = {}
+    for word, following in zip(words, [*words[1:], "--"], strict=True):
+        if word.startswith("--") and len(word) > 2:
+            name, has_value, value = word.partition("=")
+            found[name] = value if has_value else ("" if following.startswith("-") else following)
+    return found
+
+
+def settings_of(service: Mapping[str, Any]) -> dict[tuple[str, str], str]:
+    """Every setting of a service: ("env", NAME) or ("argv", --option) -> value."""
+    settings = {("env", name): value for name, value in environment_of(service).items()}
+    return settings | {("argv", name): value for name, value in options_of(service).items()}
+
+
+def links_of(config: Mapping[str, Any]) -> tuple[Link, ...]:
+    """Every dependency that the services of a rendered configuration name in their settings."""
+    services: Mapping[str, Mapping[str, Any]] = config.get("services") or {}
+    found: list[Link] = []
+    for name, service in services.items():
+        found += _from_urls(name, service, services)
+        found += _from_parts(name, service, services)
+    found += _stores(services)
+    unique = {(link.caller, link.kind, link.host, link.port, link.setting): link for link in found}
+    return tuple(unique.values())
+
+
+def service_at(host: str, services: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The service that a host name leads to: its own name, an alias, its container's or host's name."""
+    for name, service in services.items():
+        networks = service.get("networks") or {}
+        rows = networks.values() if isinstance(networks, Mapping) else ()
+        aliases = [alias for row in rows for alias in (row or {}).get("aliases") or ()]
+        if host in {name, service.get("container_name"), service.get("hostname"), *aliases}:
+            return name
+    return None
+
+
+def _from_urls(name: str, service: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Link]:
+    for (source, setting), value in settings_of(service).items():
+        match = URL.match(value)
+        if match is None or match["host"] in BIND or ENDPOINT_NAME.search(setting):
+            continue
+        scheme = match["scheme"].lower().partition("+")[0]
+        if scheme not in SCHEMES:
+            continue
+        kind, port = SCHEMES[scheme]
+        if kind is Kind.HTTP and TRACKING_NAME.search(setting):
+            kind = Kind.TRACKING
+        host = match["host"]
+        says = {"user": match["user"] or "", "database": (match["path"] or "").strip("/"), "scheme": match["scheme"]}
+        reads = {"url": {source: setting}} | _fallback_password(kind, match["password"], environment_of(service))
+        yield Link(name, kind, setting, host, int(match["port"] or port), service_at(host, services), reads, says)
+
+
+def _fallback_password(kind: Kind, in_url: str | None, env: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    if in_url or kind not in {Kind.DATABASE, Kind.QUEUE}:
+        return {}
+    found = _named(env, kind, PREFIXES[kind], "password")
+    return {"password": {"env": found}} if found else {}
+
+
+def _from_parts(name: str, service: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Link]:
+    env = environment_of(service)
+    for setting, host in env.items():
+        match = re.fullmatch(r"(?P<prefix>\w*?)_?(?:HOST|HOSTNAME|ADDR)", setting)
+        if match is None or host in BIND or "/" in host or not match["prefix"]:
+            continue
+        kind = next((kind for kind, known in PREFIXES.items() if match["prefix"].split("_")[-1] in known), None)
+        if kind not in {Kind.DATABASE, Kind.QUEUE}:
+            continue
+        bare, _, joined = host.partition(":")
+        given = joined or _value(env, match["prefix"], "PORT")
+        port = int(given) if given.isdigit() else PORTS[kind]
+        prefixes = (match["prefix"], *PREFIXES[kind])
+        reads = {part: {"env": found} for part in PARTS if (found := _named(env, kind, prefixes, part))}
+        says = {part: env[ref["env"]] for part, ref in reads.items() if part != "password"}
+        yield Link(name, kind, setting, bare, port, service_at(bare, services), reads, says)
+
+
+def _value(env: Mapping[str, str], prefix: str, part: str) -> str:
+    return env.get(f"{prefix}_{part}") or env.get(f"{prefix}{part}") or ""
+
+
+def _named(env: Mapping[str, str], kind: Kind, prefixes: Iterable[str], part: str) -> str | None:
+    """The setting that holds a part of the login: the first that is set, else the first that is there at all."""
+    names = [f"{prefix}{joint}{word}" for prefix in prefixes for word in PARTS[part] for joint in ("_", "")]
+    # DATABASE_NAME is a name, but plain DB or DATABASE would be a prefix of its own
+    there = [name for name in dict.fromkeys(names) if name in env and (kind is Kind.DATABASE or part != "database")]
+    return next((name for name in there if env[name]), there[0] if there else None)
+
+
+def artifact_root(service: Mapping[str, Any]) -> tuple[str, str]:
+    """The setting and the value of the place where a tracking server keeps artifacts; empty where it names none."""
+    wanted = re.compile(r"(?:ARTIFACT.*(?:ROOT|DESTINATION)|(?:root|destination))", re.IGNORECASE)
+    for (_, setting), value in settings_of(service).items():
+        if "artifact" in setting.lower() and wanted.search(setting) and value:
+            return setting, value
+    return "", ""
+
+
+def is_direct(service: Mapping[str, Any]) -> bool:
+    """Whether the clients of a tracking server go to the store themselves."""
+    options, env = options_of(service), environment_of(service)
+    if any(flag in options for flag in DIRECT) or env.get("MLFLOW_SERVE_ARTIFACTS", "").lower() in {"false", "0"}:
+        return True
+    return "--default-artifact-root" in options or bool(env.get("MLFLOW_DEFAULT_ARTIFACT_ROOT"))
+
+
+def _stores(services: Mapping[str, Mapping[str, Any]]) -> Iterator[Link]:
+    """Links to object stores: from an endpoint, from keys, from an artifact root, or through a tracking server."""
+    for name, service in services.items():
+        env = environment_of(service)
+        endpoint = next(
+            (key for key in env if ENDPOINT_NAME.search(key) and (URL.match(env[key]) or not env[key])), None
+        )
+        keys = {"key": KEY_NAMES, "secret": SECRET_NAMES, "region": REGION_NAMES}
+        reads = {
+            part: {"env": next(key for key in names if key in env)}
+            for part, names in keys.items()
+            if set(names) & set(env)
+        }
+        setting, bucket, through = _bucket(name, service, services)
+        if endpoint is None and not through and "key" not in reads:
+            continue
+        if endpoint is None and not bucket:
+            continue
+        match = URL.match(env.get(endpoint or "", ""))
+        host = match["host"] if match else AWS
+        port = int(match["port"] or SCHEMES.get(match["scheme"], (None, 443))[1]) if match else 443
+        reads |= {"endpoint": {"env": endpoint}} if endpoint and match else {}
+        says = {"bucket": bucket, "bucket_setting": setting, "through": through, "endpoint": f"{host}:{port}"}
+        label = endpoint or "MLFLOW_S3_ENDPOINT_URL"
+        yield Link(name, Kind.STORE, label, host, port, service_at(host, services), reads, says)
+
+
+def _bucket(name: str, service: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str]:
+    """The setting that names the bucket, the bucket, and the service through which it is known ("" for its own)."""
+    for (_, setting), value in settings_of(service).items():
+        found = BUCKET.search(value)
+        if found:
+            return setting, found["bucket"], name if "artifact" in setting.lower() else ""
+    for setting, value in environment_of(service).items():
+        if re.search(r"(?:^|_)BUCKET(?:_NAME)?$", setting) and value:
+            return setting, value, ""
+    for setting, value in environment_of(service).items():
+        match = URL.match(value)
+        server = service_at(match["host"], services) if match and TRACKING_NAME.search(setting) else None
+        if server and is_direct(services[server]):
+            its_setting, root = artifact_root(services[server])
+            found = BUCKET.search(root)
+            if found:
+                return its_setting, found["bucket"], server
+    return "", "", ""
+
+
+def is_job(name: str, config: Mapping[str, Any]) -> bool:
+    """Whether others wait for a service to end well, or its label says that it is a job."""
+    services: Mapping[str, Mapping[str, Any]] = config.get("services") or {}
+    waits = [(service.get("depends_on") or {}) for service in services.values()]
+    labels = services.get(name, {}).get("labels") or {}
+    role = labels.get("airworthy.role") if isinstance(labels, Mapping) else None
+    ends = "service_completed_successfully"
+    return role == "job" or any(
+        isinstance(wait, Mapping) and (wait.get(name) or {}).get("condition") == ends for wait in waits
+    )
