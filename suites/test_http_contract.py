@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,8 @@ from suites.wording import exchange, shown
 
 LIMITED_WITHIN = 600
 """Requests after which a limit must have been met, whatever it is."""
+
+AT_ONCE = 6
 
 OUTAGE_BOUND = 30.0
 """Seconds within which a route says that a dependency is out."""
@@ -405,10 +408,12 @@ def test_a_limit_is_kept_and_says_when_to_come_back(api: Http, fact: dict[str, A
     """A key that asks too often is answered with 429 and Retry-After, and others are not."""
     if "limited" not in api.keys:
         pytest.skip("because the target was given no key to use up")
-    path, answer, asked = f"/models/by-uuid/{NO_SUCH['uuid']}", None, 0
-    while asked < LIMITED_WITHIN and (answer is None or answer.status not in {429, None}):
-        answer, asked = api.get(path, key="limited"), asked + 1
-    assert answer is not None
+    path = f"/models/by-uuid/{NO_SUCH['uuid']}"
+    answer, asked = api.get(path, key="limited"), 1
+    with ThreadPoolExecutor(AT_ONCE) as several:
+        while asked < LIMITED_WITHIN and answer.status not in {429, None}:
+            answers = list(several.map(lambda _: api.get(path, key="limited"), range(AT_ONCE)))
+            answer, asked = max(answers, key=lambda one: one.status or 1000), asked + AT_ONCE
     after = answer.headers.get("Retry-After", "")
     other = api.get(path)
 

@@ -12,6 +12,7 @@ from fixtures.registrations import Registered
 from fixtures.sink import Sink
 from fixtures.stack import Stack
 from fixtures.target import Target
+from fixtures.waiting import wait_until
 from fixtures.witnesses import Database, Queue
 from suites.engine import is_sound, states
 from suites.recorded import departures, told
@@ -23,6 +24,9 @@ BOUND = 3.0
 TOLERANCE = 1.0
 """Seconds granted on top for the way there and a busy machine."""
 
+SETTLED = 20.0
+"""Seconds within which a stack that has just come up says that it is healthy."""
+
 CLAIMS = {
     "mlflow": "tracking",
     "redis": "queue",
@@ -33,6 +37,13 @@ CLAIMS = {
 """Each claim of /health, and the role of the service that it is about."""
 
 DEADLY = ("die", "oom", "kill", "health_status: unhealthy", "restart")
+
+
+def settled_health(api: Http) -> Answer:
+    """GET /health as soon as it answers 200: the first request of a worker that has just started may be slow."""
+    return wait_until(
+        lambda: api.get("/health", key=None), lambda answer: answer.status == 200, within=SETTLED, every=0.3
+    )
 
 
 def claims_of(answer: Answer) -> dict[str, Any]:
@@ -61,7 +72,7 @@ def test_every_service_runs_and_is_healthy(target: Target, journal: Journal) -> 
 @pytest.mark.verifies("services-healthy")
 def test_health_has_the_recorded_shape(api: Http, fact: dict[str, Any]) -> None:
     """GET /health answers 200 with the recorded keys, and every claim says healthy."""
-    answer = api.get("/health", key=None)
+    answer = settled_health(api)
     claims = claims_of(answer)
     found = departures("health", answer.json) + departures("health_services", claims)
     unwell = {name: word for name, word in claims.items() if word != "healthy"}
@@ -94,7 +105,7 @@ def test_health_has_the_recorded_shape(api: Http, fact: dict[str, Any]) -> None:
 @pytest.mark.verifies("services-healthy")
 def test_postgres_is_as_claimed(api: Http, database: Database, baseline: Registered, fact: dict[str, Any]) -> None:
     """The claim of Postgres is confirmed by a row: the version just registered, read in Postgres itself."""
-    claim = claims_of(api.get("/health", key=None)).get("postgres")
+    claim = claims_of(settled_health(api)).get("postgres")
     rows = database.rows(f"SELECT version FROM model_versions WHERE run_id = '{baseline.run_id}'")  # noqa: S608  hex
 
     confirmed = rows.error is None and len(rows.rows) > 0
@@ -112,7 +123,7 @@ def test_postgres_is_as_claimed(api: Http, database: Database, baseline: Registe
 @pytest.mark.verifies("services-healthy")
 def test_redis_is_as_claimed(api: Http, queue: Queue) -> None:
     """The claim of Redis is confirmed by a value written and read back."""
-    claim = claims_of(api.get("/health", key=None)).get("redis")
+    claim = claims_of(settled_health(api)).get("redis")
     key, value = f"airworthy:{uuid4().hex}", uuid4().hex
     wrote = queue.command("SET", key, value, "EX", "60")
     read = queue.command("GET", key)
@@ -130,7 +141,7 @@ def test_redis_is_as_claimed(api: Http, queue: Queue) -> None:
 @pytest.mark.verifies("services-healthy")
 def test_the_message_queue_is_as_claimed(api: Http, queue: Queue) -> None:
     """The claim of the message queue is confirmed by a message pushed to a side list and moved as a consumer moves it."""
-    claim = claims_of(api.get("/health", key=None)).get("message_queue")
+    claim = claims_of(settled_health(api)).get("message_queue")
     trip = queue.round_trip()
     kind = queue.command("TYPE", "hokusai:model_ready_queue")
 
@@ -153,7 +164,7 @@ def test_the_message_queue_is_as_claimed(api: Http, queue: Queue) -> None:
 @pytest.mark.verifies("services-healthy")
 def test_mlflow_is_as_claimed(api: Http, tracking: Http) -> None:
     """The claim of MLflow is confirmed by a write over REST that is read back."""
-    claim = claims_of(api.get("/health", key=None)).get("mlflow")
+    claim = claims_of(settled_health(api)).get("mlflow")
     name = f"airworthy-{uuid4().hex}"
     wrote = tracking.post("/api/2.0/mlflow/experiments/create", json={"name": name})
     read = tracking.get("/api/2.0/mlflow/experiments/get-by-name", params={"experiment_name": name})
@@ -173,7 +184,7 @@ def test_mlflow_is_as_claimed(api: Http, tracking: Http) -> None:
 def test_the_external_api_is_as_claimed(api: Http, external: Sink, fact: dict[str, Any]) -> None:
     """The claim of the external API is confirmed by that API's own log: the health call came in."""
     before = len(external.requests())
-    claim = claims_of(api.get("/health", key=None)).get("external_api")
+    claim = claims_of(settled_health(api)).get("external_api")
     after = external.wait_for(before + 1, within=2)
 
     if claim == "healthy" and len(after) <= before:

@@ -13,7 +13,7 @@ from fixtures.target import Target
 from fixtures.witnesses import ObjectStore
 from suites.wording import exchange
 
-MANY_TREES = 1500
+MANY_TREES = 2000
 """A forest of some megabytes: more than a proxy lets through that was never told to."""
 
 
@@ -86,7 +86,8 @@ def test_every_artifact_is_in_the_bucket(
         do="look at the store, and at the credentials of whoever reads it",
     )
     found, said = stored(store, tracking, baseline.uuid)
-    lost = sorted(set(listed.result) - set(found))
+    # MLflow's client writes registered_model_meta beside a model that it has fetched: it is nowhere stored
+    lost = sorted(set(listed.result) - set(found) - {"registered_model_meta"})
     empty = sorted(path for path, (size, _) in found.items() if size == 0)
 
     if lost or not found:
