@@ -1,0 +1,155 @@
+"""Roles, addresses and settings are read from what docker says, for compose files that nobody here wrote."""
+
+from typing import Any
+
+import pytest
+
+from fixtures.gate import control_port, copied, doors_of, groups
+from fixtures.target import awaited_to_end, bucket_of, hosts_in, keys_by_use, read_service
+
+
+def inspected(
+    name: str,
+    *,
+    command: list[str] | None = None,
+    env: dict[str, str] | None = None,
+    ports: dict[str, Any] | None = None,
+    labels: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """What `docker inspect` says of a container, as far as it matters here."""
+    return {
+        "Id": "0123456789abcdef",
+        "Name": f"/project-{name}-1",
+        "Image": "sha256:1234",
+        "Config": {
+            "Env": [f"{key}={value}" for key, value in (env or {}).items()],
+            "Cmd": command,
+            "Entrypoint": None,
+            "ExposedPorts": {port: {} for port in ports or {}},
+            "Labels": labels or {},
+            "User": "10001",
+        },
+        "HostConfig": {"CapDrop": ["ALL"], "SecurityOpt": ["no-new-privileges:true"], "Init": True, "Memory": 1024},
+        "State": {"Running": True},
+        "NetworkSettings": {
+            "Ports": ports or {},
+            "Networks": {"project_default": {"IPAddress": "172.18.0.9", "Aliases": [name, "0123456789ab"]}},
+        },
+    }
+
+
+FOREIGN: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "db": ({"image": "docker.io/bitnami/postgresql:16"}, {}, "database"),
+    "pg": ({"image": "registry/team/data:1"}, {"command": ["postgres", "-c", "fsync=off"]}, "database"),
+    "cache": ({"image": "valkey/valkey:8"}, {}, "queue"),
+    "broker": ({"image": "mirror/kv@sha256:12"}, {"command": ["sh", "-c", "exec redis-server"]}, "queue"),
+    "s3": ({"image": "quay/minio/minio:RELEASE"}, {}, "object-store"),
+    "mlflow": ({"image": "team/tracking:3"}, {"command": ["sh", "-c", "mlflow server --host 0.0.0.0"]}, "tracking"),
+    "experiments": ({"image": "burakince/mlflow:3.4.0"}, {}, "tracking"),
+    "api": (
+        {"image": "team/hokusai-mlflow-api:1"},
+        {"command": ["uvicorn", "src.api:app"], "env": {"MLFLOW_TRACKING_URI": "http://mlflow:5000"}},
+        "registry",
+    ),
+    "registry": (
+        {"image": "team/api:1"},
+        {"command": ["python", "-m", "src"], "env": {"MLFLOW_TRACKING_URI": "x"}, "ports": {"8001/tcp": None}},
+        "registry",
+    ),
+    "web": ({"image": "nginx:1.27"}, {"ports": {"80/tcp": None}}, "other"),
+    "worker": ({"image": "team/api:1"}, {"env": {"MLFLOW_TRACKING_URI": "http://mlflow:5000"}}, "other"),
+    "store": ({"image": "team/x:1"}, {"ports": {"9000/tcp": None}}, "object-store"),
+    "labelled": ({"image": "postgres:16"}, {"labels": {"airworthy.role": "other"}}, "other"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_a_role_follows_from_label_program_image_or_port(name: str) -> None:
+    """A service's role is found without a label, and a label overrules what is found."""
+    config, seen, role = FOREIGN[name]
+
+    assert read_service(name, config, inspected(name, **seen)).role == role
+
+
+def test_a_service_that_never_started_has_a_role_and_no_address() -> None:
+    """What was only defined can be named, has its environment, and answers nowhere."""
+    service = read_service("db", {"image": "postgres:16", "environment": {"POSTGRES_USER": "u"}}, {})
+
+    assert (service.role, service.address(), service.running) == ("database", None, False)
+    assert service.env == {"POSTGRES_USER": "u"}
+
+
+def test_what_others_wait_for_to_end_is_a_job() -> None:
+    """A service that another waits for to have completed is a job, whatever its image."""
+    waits = {"minio-setup": {"condition": "service_completed_successfully"}, "db": {"condition": "service_healthy"}}
+
+    assert awaited_to_end({"api": {"depends_on": waits}, "db": {}}) == {"minio-setup"}
+
+
+def test_a_published_port_goes_before_the_containers_own_address() -> None:
+    """A port answers on 127.0.0.1 where it is published, else on the container's address."""
+    ports: dict[str, Any] = {"5000/tcp": [{"HostIp": "0.0.0.0", "HostPort": "5001"}], "9090/tcp": None}  # noqa: S104  as docker tells it
+    service = read_service("mlflow", {"image": "mlflow"}, inspected("mlflow", ports=ports))
+
+    assert service.address() == "127.0.0.1:5001"
+    assert service.address(9090) == "172.18.0.9:9090"
+
+
+def test_keys_are_found_by_name_and_by_scope() -> None:
+    """The key that may do most is the full one; read and write are those that may do nothing else."""
+    keys = keys_by_use("alice:aaa:read+write+promote,bob:bbb:read,carol:ccc:write")
+
+    assert (keys["full"], keys["read"], keys["write"]) == ("aaa", "bbb", "ccc")
+    assert keys_by_use("") == {}
+
+
+def test_hosts_are_read_from_urls_and_pairs() -> None:
+    """Whoever a service's settings lead to is found with its port, the usual one where none is written."""
+    env = {
+        "REDIS_URL": "redis://:secret@cache/0",
+        "MLFLOW_TRACKING_URI": "http://mlflow:5000",
+        "DB_HOST": "db",
+        "DB_PORT": "5433",
+        "BROKEN": "http://[",
+    }
+
+    assert hosts_in(env) == {"cache": {6379}, "mlflow": {5000}, "db": {5433}}
+
+
+def test_the_bucket_is_the_tracking_servers() -> None:
+    """The bucket is read from the server's command, and is the seed's where nothing names one."""
+    command = ["mlflow", "server", "--default-artifact-root=s3://models/prod"]
+    server = read_service("mlflow", {}, inspected("mlflow", command=command))
+
+    assert bucket_of([server]) == "models"
+    assert bucket_of([]) == "mlflow-artifacts"
+
+
+def test_the_gate_bears_every_name_and_shares_ports_out() -> None:
+    """Every other service has a door under each of its names; two services on one port get two gates."""
+    registry = read_service("api", {}, inspected("api", env={"MLFLOW_TRACKING_URI": "http://mlflow:5000"}))
+    others = [
+        read_service(name, {"image": image}, inspected(name, ports={port: None}))
+        for name, image, port in (
+            ("mlflow", "mlflow", "5000/tcp"),
+            ("web", "nginx", "8092/tcp"),
+            ("second", "nginx", "8092/tcp"),
+        )
+    ]
+
+    doors = doors_of((registry, *others), registry)
+    gates = groups(doors)
+
+    assert [(door.host, door.ports) for door in doors] == [("mlflow", (5000,)), ("web", (8092,)), ("second", (8092,))]
+    assert [[door.host for door in gate] for gate in gates] == [["mlflow", "web"], ["second"]]
+    assert control_port(gates[0]) == 8093
+
+
+def test_the_second_registry_is_like_the_first() -> None:
+    """A copy has the limits, the user, the image and the command of its original."""
+    words = copied(read_service("api", {}, inspected("api", command=["python", "-m", "src"])))
+
+    assert words[-4:] == ["sha256:1234", "python", "-m", "src"]
+    assert " ".join(words).startswith(
+        "--init --cap-drop ALL --security-opt no-new-privileges:true --memory 1024 --user 10001"
+    )
