@@ -432,7 +432,7 @@ def test_a_pyfunc_model_registers(inside: Process, outside: Process, fact: dict[
 
 
 @pytest.mark.verifies("modelinfo-capture")
-def test_code_comes_with_the_model(inside: Process, outside: Process, fact: dict[str, Any]) -> None:
+def test_code_comes_with_the_model(inside: Process, outside: Process, tracking: Http, fact: dict[str, Any]) -> None:
     """The files of code_paths end up in the logged model, and the run carries the commit where git is there."""
     reply = inside.call(
         "register_baseline", model=FOREST, model_type="classification", metadata={"code": "yes"}, code_paths=True
@@ -463,6 +463,17 @@ def test_code_comes_with_the_model(inside: Process, outside: Process, fact: dict
         expected=f"{name} among them",
         got=files.result,
         do="hand code_paths on to log_model",
+    )
+    commit = reply.result["commit"]
+    run = tracking.get("/api/2.0/mlflow/runs/get", params={"run_id": answer["run_id"]})
+    if commit and run.status == 200 and commit not in run.text:
+        fact.update(semantics="code-lineage-missing", what="commit")
+    assert not commit or commit in run.text, exchange(
+        f"the tags of run {answer['run_id']}, whose code was at commit {commit}",
+        "MLflow over REST",
+        expected=f"a tag with {commit}",
+        got=str(run),
+        do="tag the run with the commit of the code that came with the model",
     )
 
 

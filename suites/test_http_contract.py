@@ -408,7 +408,7 @@ def test_a_limit_is_kept_and_says_when_to_come_back(api: Http, fact: dict[str, A
     """A key that asks too often is answered with 429 and Retry-After, and others are not."""
     if "limited" not in api.keys:
         pytest.skip("because the target was given no key to use up")
-    path = f"/models/by-uuid/{NO_SUCH['uuid']}"
+    path = f"/models/{NO_SUCH['name']}/{NO_SUCH['version']}"
     answer, asked = api.get(path, key="limited"), 1
     with ThreadPoolExecutor(AT_ONCE) as several:
         while asked < LIMITED_WITHIN and answer.status not in {429, None}:
@@ -418,7 +418,7 @@ def test_a_limit_is_kept_and_says_when_to_come_back(api: Http, fact: dict[str, A
     other = api.get(path)
 
     if answer.status is not None and (answer.status != 429 or not after.strip().isdigit()):
-        fact.update(semantics="limit-missing", route="/models/by-uuid/{uuid}")
+        fact.update(semantics="limit-missing", route="/models/{name}/{version}")
     assert answer.status == 429, exchange(
         f"GET {path}, {asked} times with one key",
         "the API",
