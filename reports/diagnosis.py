@@ -1,10 +1,158 @@
-"""From evidence to diagnoses, likeliest first."""
+"""From evidence to diagnoses, likeliest first: rules read, consequences fall away, what is left is ranked."""
 
-from reports.causes import Diagnosis
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from reports.causes import HOST, Confidence, Diagnosis, diagnosis, known
 from reports.evidence import Bundle
+from reports.outcomes import Check, Outcome
+from reports.rules import behaviour, dependencies, machine, network, processes
+from reports.rules.seen import Rule, Ruling, Seen
+
+RULES: tuple[Rule, ...] = (*machine.RULES, *processes.RULES, *network.RULES, *dependencies.RULES, *behaviour.RULES)
+"""Every rule that names a cause by its own evidence, from the ground up."""
+
+FALLBACKS: tuple[Rule, ...] = (*processes.FALLBACKS, *dependencies.FALLBACKS)
+"""Rules that tell what was seen of a service; they speak only where nothing below it is diagnosed."""
+
+SYMPTOMS = {"not-listening", "port-silent", "database-starting"}
+"""Causes that are consequences wherever the same service, or one that it rests on, has another."""
+
+FIRST, GROUND, BEHAVIOUR, DEFINITION = range(4)
+CERTAINTY = {Confidence.PROVEN: 0, Confidence.LIKELY: 1, Confidence.UNKNOWN: 2}
+
+
+def rulings(bundle: Bundle) -> tuple[Ruling, ...]:
+    """How every rule ended on this bundle, in the order of the rules."""
+    seen = Seen(bundle)
+    return tuple(rule.rule(seen) for rule in (*RULES, *FALLBACKS, behaviour.UNEXPLAINED))
 
 
 def diagnose(bundle: Bundle) -> tuple[Diagnosis, ...]:
     """The causes of what failed in this run, likeliest first; nothing when nothing failed."""
-    del bundle
-    return ()
+    seen = Seen(bundle)
+    found = _merged(entry for rule in RULES for entry in rule.rule(seen).diagnoses)
+    found = _without_symptoms(found, seen)
+    found += _lowest([entry for rule in FALLBACKS for entry in rule.rule(seen).diagnoses], found, seen)
+    found = [_explaining(entry, seen) for entry in found]
+    found = [_doubted(entry, found, seen) for entry in found]
+    explained = {nodeid for entry in found for nodeid in entry.explains}
+    rest = behaviour.UNEXPLAINED.rule(seen).diagnoses
+    found += _merged(entry for entry in rest if not set(entry.explains) & explained)
+    return tuple(sorted(found, key=lambda entry: _rank(entry, seen)))
+
+
+def tier_of(entry: Diagnosis) -> int:
+    """How near the ground a diagnosis lies: the machine, what runs and is reached, how it behaves, how it is defined."""
+    if entry.component == HOST and entry.layer == HOST:
+        return FIRST
+    if entry.cause == "unfit-definition":
+        return DEFINITION
+    behaves = entry.layer in {"registry-semantics", "webhook", "security", "version-skew"}
+    return BEHAVIOUR if behaves or entry.cause in {"unknown", "answer-slow"} else GROUND
+
+
+def _rank(entry: Diagnosis, seen: Seen) -> tuple[Any, ...]:
+    place = {name: at for at, name in enumerate(seen.graph.order)}
+    listed = list(known()).index(entry.cause)
+    tier, certainty, count = tier_of(entry), CERTAINTY[entry.confidence], -len(entry.explains)
+    depth = place.get(entry.component, -1)
+    order = (depth, count) if tier == GROUND else (count, listed)
+    return (tier, certainty, *order, listed, entry.component, entry.summary)
+
+
+def _merged(entries: Iterable[Diagnosis]) -> list[Diagnosis]:
+    """One diagnosis for each cause and component that mean the same; settings that one service lacks are told together."""
+    found: dict[tuple[str, ...], Diagnosis] = {}
+    for entry in entries:
+        together = entry.cause in {"setting-missing", "unknown"}
+        key = (entry.cause, entry.component, "" if together else entry.summary)
+        before = found.get(key)
+        found[key] = entry if before is None else _joined(before, entry)
+    return list(found.values())
+
+
+def _joined(one: Diagnosis, other: Diagnosis) -> Diagnosis:
+    parameters = dict(one.parameters)
+    if one.cause == "setting-missing":
+        parameters["setting"] = list(dict.fromkeys([*_several(one), *_several(other)]))
+    certainty = min(one.confidence, other.confidence, key=lambda word: CERTAINTY[word])
+    return diagnosis(
+        one.cause,
+        one.component,
+        evidence=(*one.evidence, *other.evidence),
+        parameters=parameters,
+        layer=one.layer,
+        patch=one.patch or other.patch,
+        confidence=certainty,
+        explains=tuple(dict.fromkeys((*one.explains, *other.explains))),
+    )
+
+
+def _several(entry: Diagnosis) -> list[str]:
+    given = entry.parameters.get("setting")
+    return [str(name) for name in given] if isinstance(given, list | tuple) else [str(given)]
+
+
+def _below(component: str, seen: Seen) -> frozenset[str]:
+    return seen.graph.needs(component) | {component}
+
+
+def _without_symptoms(found: Sequence[Diagnosis], seen: Seen) -> list[Diagnosis]:
+    """Without those that only say that a service does not answer, where a reason for it is known."""
+    reasons = {entry.component for entry in found if entry.cause not in SYMPTOMS and tier_of(entry) <= GROUND}
+    return [entry for entry in found if entry.cause not in SYMPTOMS or not _below(entry.component, seen) & reasons]
+
+
+def _lowest(entries: Sequence[Diagnosis], found: Sequence[Diagnosis], seen: Seen) -> list[Diagnosis]:
+    """Of what is only told, the lowest: nothing that it rests on is diagnosed or told of itself."""
+    reasons = {entry.component for entry in found if tier_of(entry) <= GROUND}
+    if HOST in reasons:
+        return []
+    free = [entry for entry in entries if not _below(entry.component, seen) & reasons]
+    lowest = seen.graph.lowest(frozenset(entry.component for entry in free))
+    return _first_of_each(_merged(entry for entry in free if entry.component in lowest))
+
+
+def _first_of_each(entries: Sequence[Diagnosis]) -> list[Diagnosis]:
+    return list({entry.component: entry for entry in reversed(entries)}.values())
+
+
+def _affected(entry: Diagnosis, seen: Seen) -> frozenset[str]:
+    """The services that fail along with a component."""
+    if entry.component == HOST:
+        return frozenset(seen.services)
+    return seen.graph.dependants(entry.component) | {entry.component}
+
+
+def _explaining(entry: Diagnosis, seen: Seen) -> Diagnosis:
+    """The diagnosis with the checks that it explains."""
+    if entry.explains:
+        return entry
+    explains = tuple(check.nodeid for check in seen.checks if _is_explained(check, entry, seen))
+    return replace(entry, explains=explains)
+
+
+def _is_explained(check: Check, entry: Diagnosis, seen: Seen) -> bool:
+    if check.outcome is Outcome.PASSED:
+        return False
+    if tier_of(entry) == DEFINITION:
+        return check.outcome is Outcome.FAILED and check.item == "fit-to-ship"
+    affected = _affected(entry, seen)
+    if check.outcome is Outcome.SKIPPED:
+        return any((check.because or "").startswith(f"{name} ") for name in affected)
+    return any(seen.roles.get(name) in seen.needs.get(check.nodeid, ()) for name in affected)
+
+
+def _doubted(entry: Diagnosis, found: Sequence[Diagnosis], seen: Seen) -> Diagnosis:
+    """What a service was seen to do while it, or what it rests on, was broken proves little about the service."""
+    if tier_of(entry) != BEHAVIOUR or entry.confidence is not Confidence.PROVEN:
+        return entry
+    below = _below(entry.component, seen) | {HOST}
+    broken = any(other.component in below for other in found if tier_of(other) <= GROUND and _is_dependency(other))
+    return replace(entry, confidence=Confidence.LIKELY) if broken else entry
+
+
+def _is_dependency(entry: Diagnosis) -> bool:
+    return entry.confidence is Confidence.PROVEN and entry.layer not in {"registry-semantics", "webhook"}

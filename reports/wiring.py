@@ -125,7 +125,7 @@ def options_of(service: Mapping[str, Any]) -> dict[str, str]:
     """The long options of a service's command line: `--name value` and `--name=value`; a bare flag is empty."""
     words = words_of(service)
     found: dict[str, str] = {}
-    for word, following in zip(words, [*words[1:], "--"], strict=True):
+    for word, following in zip(words, [*words, "--"][1:], strict=True):
         if word.startswith("--") and len(word) > 2:
             name, has_value, value = word.partition("=")
             found[name] = value if has_value else ("" if following.startswith("-") else following)

@@ -1,0 +1,383 @@
+"""Rules about what a dependency answers once it is reached: database, object store, queue, MLflow, other services."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.network import patch_of
+from reports.rules.processes import missing_settings
+from reports.rules.seen import Rule, Rung, Seen
+from reports.wiring import BUCKET, Kind, is_direct, settings_of
+
+Parameters = dict[str, Any]
+
+DATABASE_CODES = {
+    "28P01": "database-password-wrong",
+    "28000": "database-user-unknown",
+    "3D000": "database-missing",
+    "53300": "database-full",
+    "57P03": "database-starting",
+    "42501": "database-grants-missing",
+    "25006": "database-read-only",
+    "read-only": "database-read-only",
+    "grants-missing": "database-grants-missing",
+}
+"""SQLSTATE (PostgreSQL, appendix A) or the rung's own code -> cause."""
+
+STORE_CODES = {
+    "InvalidAccessKeyId": "store-key-unknown",
+    "SignatureDoesNotMatch": "store-secret-wrong",
+    "AccessDenied": "store-access-denied",
+    "ExpiredToken": "store-token-expired",
+    "InvalidToken": "store-token-expired",
+    "RequestTimeTooSkewed": "clock-skewed",
+    "AuthorizationHeaderMalformed": "store-region-wrong",
+    "PermanentRedirect": "store-region-wrong",
+    "InvalidRegion": "store-region-wrong",
+    "XMinioStorageFull": "store-full",
+    "XMinioServerNotInitialized": "store-failing",
+}
+"""S3 error code -> cause."""
+
+QUEUE_CODES = {
+    "WRONGPASS": "queue-password-wrong",
+    "NOAUTH": "queue-password-missing",
+    "NOPERM": "queue-access-denied",
+    "OOM": "queue-memory-full",
+    "MISCONF": "queue-cannot-persist",
+    "READONLY": "queue-read-only",
+}
+"""Redis error code (the first word of its answer) -> cause."""
+
+
+def _password_setting(seen: Seen, rung: Rung) -> str:
+    """The setting that should hold the password: the one that is there, else one the log calls missing, else by the address."""
+    known: Mapping[str, str] = rung.link.get("settings") or {}
+    if known.get("password"):
+        return known["password"]
+    said = [name for name in missing_settings(seen, rung.position) if "PASS" in name]
+    return next(iter(said), None) or (rung.setting if known.get("url") else rung.setting.replace("HOST", "PASSWORD"))
+
+
+def password_is_not_set(seen: Seen) -> Iterator[Diagnosis]:
+    """The database asks for a password and the caller's settings hold none."""
+    for rung in seen.broken("database.login"):
+        if rung.code == "password-missing":
+            given = {"setting": _password_setting(seen, rung)}
+            yield diagnosis("setting-missing", rung.position, evidence=(rung.seq,), parameters=given)
+        elif rung.code == "setting-missing":
+            given = {"setting": str(rung.facts.get("setting") or rung.reads("user"))}
+            yield diagnosis("setting-missing", rung.position, evidence=(rung.seq,), parameters=given)
+
+
+def database_refuses(seen: Seen) -> Iterator[Diagnosis]:
+    """The database answers a login or a question with an error of its own."""
+    for rung in seen.broken("database.login", "database.rights"):
+        cause = DATABASE_CODES.get(rung.code)
+        if cause is None and len(rung.code) == 5:
+            cause = "database-failing"
+        if cause is None:
+            continue
+        given = _database_parameters(seen, rung)
+        cause = "database-user-unknown" if cause == "database-password-wrong" and _user_is_odd(seen, rung) else cause
+        part = {"database-user-unknown": "user", "database-missing": "database"}.get(cause, "password")
+        given["setting"] = rung.reads(part)
+        component = _at_fault(seen, rung, cause)
+        patch = (
+            patch_of(seen, component, given["setting"], given["database"], given["wanted"])
+            if cause == "database-missing"
+            else None
+        )
+        yield diagnosis(
+            cause,
+            component,
+            evidence=_with_siblings(seen, rung),
+            parameters={**given, "service": rung.position},
+            patch=patch,
+        )
+
+
+def _database_parameters(seen: Seen, rung: Rung) -> Parameters:
+    return {
+        "target": rung.about,
+        "user": rung.facts.get("user") or rung.says("user"),
+        "database": rung.facts.get("database") or rung.says("database"),
+        "wanted": _agreed(seen, rung, "database", "POSTGRES_DB"),
+        "used": rung.facts.get("used"),
+        "limit": rung.facts.get("limit"),
+        "lacking": rung.facts.get("lacking") or rung.message,
+        "reason": rung.message,
+        "code": rung.code,
+    }
+
+
+def _agreed(seen: Seen, rung: Rung, part: str, own: str) -> str:
+    """What the target itself calls a part of the login, else what its other callers call it."""
+    told = seen.setting(rung.target or "", own)
+    others = [link.says.get(part) for link in seen.links if link.target == rung.target and link.caller != rung.position]
+    return told or next((value for value in others if value), "")
+
+
+def _user_is_odd(seen: Seen, rung: Rung) -> bool:
+    """Whether the caller names a user that neither the database nor any other caller names."""
+    user, wanted = str(rung.facts.get("user") or ""), _agreed(seen, rung, "user", "POSTGRES_USER")
+    return bool(wanted) and user != wanted
+
+
+def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
+    """The caller for what it names wrongly, the database for its own state."""
+    state = {"database-full", "database-read-only", "database-starting", "database-grants-missing", "database-failing"}
+    if cause in state and rung.target:
+        return rung.target
+    return seen.odd_one(rung)
+
+
+def _with_siblings(seen: Seen, rung: Rung) -> tuple[int, ...]:
+    return (rung.seq, *(one.seq for one in seen.siblings(rung)))
+
+
+def schema_does_not_fit(seen: Seen) -> Iterator[Diagnosis]:
+    """The revision in the database is not the head of the migrations in the tracking server's own image."""
+    causes = {
+        "older": "schema-older",
+        "newer": "schema-newer",
+        "unstamped": "schema-inconsistent",
+        "empty": "schema-missing",
+    }
+    for rung in seen.broken("database.schema"):
+        if seen.roles.get(rung.position) != "tracking" or rung.code not in causes:
+            continue
+        facts = rung.facts
+        given = {
+            "target": rung.about,
+            "service": rung.position,
+            "database": facts.get("database"),
+            "found": facts.get("found") or ["none"],
+            "head": facts.get("heads"),
+            "reason": rung.message,
+        }
+        component = rung.position if rung.code == "newer" else rung.target or rung.position
+        yield diagnosis(causes[rung.code], component, evidence=(rung.seq,), parameters=given)
+
+
+def store_keys_are_not_set(seen: Seen) -> Iterator[Diagnosis]:
+    """A caller goes to the object store and its settings hold no keys for it."""
+    for rung in seen.broken("store.bucket"):
+        if rung.code != "credentials-missing":
+            continue
+        missing = list(rung.facts.get("missing") or ["AWS_ACCESS_KEY_ID"])
+        server = seen.services.get(rung.position, {})
+        # a server whose clients go to the store themselves needs keys only to delete
+        idle = seen.roles.get(rung.position) == "tracking" and is_direct(server)
+        sure = Confidence.LIKELY if idle else Confidence.PROVEN
+        yield diagnosis(
+            "setting-missing", rung.position, evidence=(rung.seq,), parameters={"setting": missing}, confidence=sure
+        )
+
+
+def store_refuses(seen: Seen) -> Iterator[Diagnosis]:
+    """The object store answers with an error of its own."""
+    for rung in seen.broken("store.bucket", "store.objects"):
+        if rung.code in {
+            "NoSuchBucket",
+            "credentials-missing",
+            "not-the-service",
+            "silent",
+            "refused",
+            "closed",
+            "host-unknown",
+        }:
+            continue
+        cause = STORE_CODES.get(rung.code, "store-failing")
+        part = {"store-key-unknown": "key", "store-secret-wrong": "secret"}.get(cause, "key")
+        given = {
+            "service": rung.position,
+            "target": rung.about,
+            "setting": rung.reads(part),
+            "bucket": rung.facts.get("bucket"),
+            "operation": rung.facts.get("operation"),
+            "region": rung.facts.get("region"),
+            "wanted": rung.facts.get("region_there"),
+            "seconds": rung.facts.get("clock_skew"),
+            "code": rung.code,
+        }
+        component = (rung.target or rung.position) if cause in {"store-full", "store-failing"} else seen.odd_one(rung)
+        yield diagnosis(cause, component, evidence=_with_siblings(seen, rung), parameters=given)
+
+
+def bucket_is_not_there(seen: Seen) -> Iterator[Diagnosis]:
+    """A bucket that settings name does not exist: they name another than the rest, or it was not made or is gone."""
+    for rung in seen.broken("store.bucket", "store.objects"):
+        if rung.code != "NoSuchBucket":
+            continue
+        bucket, setting = str(rung.facts.get("bucket") or rung.says("bucket")), rung.says("bucket_setting")
+        holder = rung.says("through") or rung.position
+        named = buckets_named(seen)
+        others = [name for name, users in named.items() if name != bucket and users - {holder}]
+        there = [name for name in rung.facts.get("buckets") or () if name in others]
+        wanted = next(iter(there or others), "")
+        given: Parameters = {"bucket": bucket, "target": rung.about, "setting": setting, "wanted": wanted}
+        if wanted:
+            patch = _bucket_patch(seen, holder, setting, bucket, wanted)
+            yield diagnosis("bucket-wrong", holder, evidence=(rung.seq,), parameters=given, patch=patch)
+        else:
+            component = rung.target or holder
+            yield diagnosis("bucket-missing", component, evidence=(rung.seq,), parameters=given)
+
+
+def buckets_named(seen: Seen) -> dict[str, set[str]]:
+    """Bucket -> the services whose own settings name it."""
+    named: dict[str, set[str]] = {}
+    for name, service in seen.services.items():
+        for (_, setting), value in settings_of(service).items():
+            found = BUCKET.search(value)
+            bucket = found["bucket"] if found else value if setting.endswith(("BUCKET", "BUCKET_NAME")) else ""
+            if bucket:
+                named.setdefault(bucket, set()).add(name)
+    return named
+
+
+def _bucket_patch(seen: Seen, holder: str, setting: str, bucket: str, wanted: str) -> dict[str, Any] | None:
+    if not setting.startswith("--"):
+        return patch_of(seen, holder, setting, bucket, wanted)
+    command = seen.services.get(holder, {}).get("command")
+    if not isinstance(command, list) or any("[redacted]" in str(word) for word in command):
+        return None
+    return {
+        "services": {holder: {"command": [str(word).replace(f"s3://{bucket}", f"s3://{wanted}") for word in command]}}
+    }
+
+
+def queue_refuses(seen: Seen) -> Iterator[Diagnosis]:
+    """The queue answers with an error of its own."""
+    for rung in seen.broken("queue.login", "queue.write"):
+        cause = _queue_cause(rung)
+        if cause is None:
+            continue
+        given = {
+            "service": rung.position,
+            "target": rung.about,
+            "setting": rung.reads("password"),
+            "limit": rung.facts.get("maxmemory"),
+            "operation": rung.message,
+            "code": rung.code,
+        }
+        state = {"queue-memory-full", "queue-cannot-persist", "queue-clients-full", "queue-failing"}
+        component = (rung.target or rung.position) if cause in state else seen.odd_one(rung)
+        yield diagnosis(cause, component, evidence=_with_siblings(seen, rung), parameters=given)
+
+
+def _queue_cause(rung: Rung) -> str | None:
+    if rung.code != "ERR":
+        known = {
+            "silent",
+            "refused",
+            "closed",
+            "not-the-service",
+            "host-unknown",
+            "setting-missing",
+            "unreachable",
+            "tls",
+        }
+        return QUEUE_CODES.get(rung.code, None if rung.code in known else "queue-failing")
+    said = rung.message.lower()
+    if "auth" in said and "password" in said:
+        return "queue-password-wrong"
+    if "max number of clients" in said:
+        return "queue-clients-full"
+    return "queue-database-wrong" if "db index" in said else "queue-failing"
+
+
+def connection_is_dropped(seen: Seen) -> Iterator[Diagnosis]:
+    """A service takes the connection and then closes it, or never answers on it."""
+    for rung in seen.broken("database.login", "queue.login", "store.bucket", "tracking.read", "http.get"):
+        if rung.code in {"closed", "silent"} and rung.target:
+            given = {
+                "setting": rung.setting,
+                "host": rung.link.get("host"),
+                "port": rung.link.get("port"),
+                "service": rung.position,
+            }
+            yield diagnosis(
+                "port-silent",
+                rung.target,
+                evidence=(rung.seq,),
+                parameters=given,
+                layer=seen.layer_of(rung.target),
+                confidence=Confidence.LIKELY,
+            )
+
+
+def tracking_refuses(seen: Seen) -> Iterator[Diagnosis]:
+    """MLflow answers reading or writing with an error, while what it rests on is sound or is named by other rules."""
+    for rung in seen.broken("tracking.read", "tracking.write"):
+        cause = _tracking_cause(rung)
+        if cause is None:
+            continue
+        target = rung.target or rung.about
+        given = {
+            "service": rung.position
+            if cause in {"tracking-unauthorised", "endpoint-not-known", "response-not-json"}
+            else target,
+            "target": target,
+            "status": rung.facts.get("status"),
+            "reason": rung.message[:200],
+            "media": rung.facts.get("media"),
+            "path": rung.facts.get("path"),
+        }
+        consumer = {"tracking-unauthorised", "response-not-json"}
+        component = rung.position if cause in consumer or rung.target is None else rung.target
+        sure = Confidence.UNKNOWN if cause == "tracking-failing" else Confidence.PROVEN
+        yield diagnosis(cause, component, evidence=(rung.seq,), parameters=given, confidence=sure)
+
+
+def _tracking_cause(rung: Rung) -> str | None:
+    if rung.code == "not-json":
+        return "response-not-json"
+    status = int(rung.facts.get("status") or 0)
+    if "artifacts-only" in rung.message:
+        return "artifacts-only"
+    known = {
+        401: "tracking-unauthorised",
+        404: "endpoint-not-known",
+        413: "body-too-large",
+        502: "gateway-failing",
+        504: "gateway-failing",
+    }
+    return known.get(status) or ("tracking-failing" if status >= 400 else None)
+
+
+def dependency_answers_badly(seen: Seen) -> Iterator[Diagnosis]:
+    """Another service that the deployment calls answers with a server's error."""
+    for rung in seen.broken("http.get"):
+        if rung.code.startswith("status-"):
+            given = {
+                "service": rung.position,
+                "target": rung.about,
+                "status": rung.facts.get("status"),
+                "setting": rung.setting,
+            }
+            yield diagnosis("dependency-failing", rung.target or rung.position, evidence=(rung.seq,), parameters=given)
+
+
+def _about(kind: Kind) -> Callable[[Seen], bool]:
+    def applies(seen: Seen) -> bool:
+        return any(rung.link.get("kind") == kind for rung in seen.rungs)
+
+    return applies
+
+
+RULES = (
+    Rule("a database password is not set", ("rung",), _about(Kind.DATABASE), password_is_not_set),
+    Rule("a database refuses", ("rung",), _about(Kind.DATABASE), database_refuses),
+    Rule("a schema does not fit", ("rung",), _about(Kind.DATABASE), schema_does_not_fit),
+    Rule("store keys are not set", ("rung",), _about(Kind.STORE), store_keys_are_not_set),
+    Rule("a store refuses", ("rung",), _about(Kind.STORE), store_refuses),
+    Rule("a bucket is not there", ("rung",), _about(Kind.STORE), bucket_is_not_there),
+    Rule("a queue refuses", ("rung",), _about(Kind.QUEUE), queue_refuses),
+)
+FALLBACKS = (
+    Rule("a connection is dropped", ("rung",), lambda seen: seen.rungs, connection_is_dropped),
+    Rule("MLflow refuses", ("rung",), _about(Kind.TRACKING), tracking_refuses),
+    Rule("a dependency answers badly", ("rung",), _about(Kind.HTTP), dependency_answers_badly),
+)

@@ -1,0 +1,81 @@
+"""Rules about the machine and the engine: what stopped the start before any service could run."""
+
+import re
+from collections.abc import Iterator
+
+from reports.causes import HOST, Diagnosis, diagnosis
+from reports.rules.seen import Rule, Seen
+
+PORT = re.compile(
+    r":(?P<port>\d+)\b[^\n]*?(?:port is already allocated|address already in use)|listen tcp4? [\d.]*:(?P<other>\d+): bind"
+)
+IMAGE = re.compile(
+    r"(?:No such image|manifest(?: for)?|pull access denied for|repository|failed to resolve reference|reference)[: ]+\"?(?P<image>[\w./:@-]+)"
+)
+ABSENT = re.compile(
+    r"(?i)no such image|manifest unknown|manifest for .* not found|pull access denied|failed to resolve|repository does not exist|lookup .* no such host|dial tcp"
+)
+DEFINITION = re.compile(
+    r"(?i)required variable|undefined (?:service|network|volume)|depends on undefined|invalid (?:compose|spec|interpolation)|additional propert|must be a|circular|dependency cycle|yaml:"
+)
+DISK = re.compile(r"(?i)no space left on device")
+
+
+def _started(seen: Seen) -> tuple[int, ...]:
+    return (seen.start.seq,) if seen.start else ()
+
+
+def _named_in(text: str, seen: Seen) -> str | None:
+    named = (name for name in seen.services if re.search(rf"(?<![\w-]){re.escape(name)}(?:-\d+)?(?![\w-])", text))
+    return max(named, key=len, default=None)
+
+
+def port_is_taken(seen: Seen) -> Iterator[Diagnosis]:
+    """The engine cannot publish a port that another process of the host listens on."""
+    match = PORT.search(seen.compose_error)
+    if match:
+        port = match["port"] or match["other"]
+        yield diagnosis("port-taken", HOST, evidence=_started(seen), parameters={"port": port})
+
+
+def disk_is_full(seen: Seen) -> Iterator[Diagnosis]:
+    """The engine, or a service, finds no room on the disk."""
+    if DISK.search(seen.compose_error):
+        yield diagnosis("disk-full", HOST, evidence=_started(seen))
+
+
+def image_is_unavailable(seen: Seen) -> Iterator[Diagnosis]:
+    """The image that a service names is nowhere: it was never started, and the engine says why."""
+    if not ABSENT.search(seen.compose_error):
+        return
+    match = IMAGE.search(seen.compose_error)
+    image = match["image"] if match else ""
+    users = [
+        name
+        for name, service in seen.services.items()
+        if image and str(service.get("image", "")).startswith(image.rstrip(":"))
+    ]
+    component = next(iter(users), None) or _named_in(seen.compose_error, seen) or HOST
+    image = image or str(seen.services.get(component, {}).get("image", ""))
+    yield diagnosis("image-unavailable", component, evidence=_started(seen), parameters={"image": image})
+
+
+def definition_is_refused(seen: Seen) -> Iterator[Diagnosis]:
+    """Compose itself refuses the definition."""
+    if DEFINITION.search(seen.compose_error):
+        component = _named_in(seen.compose_error, seen) or HOST
+        yield diagnosis(
+            "definition-invalid", component, evidence=_started(seen), parameters={"reason": seen.compose_error}
+        )
+
+
+def _applies(seen: Seen) -> bool:
+    return bool(seen.compose_error)
+
+
+RULES = (
+    Rule("a port of the host is taken", ("start",), _applies, port_is_taken),
+    Rule("the disk is full", ("start",), _applies, disk_is_full),
+    Rule("an image is unavailable", ("start",), _applies, image_is_unavailable),
+    Rule("the definition is refused", ("start",), _applies, definition_is_refused),
+)

@@ -1,0 +1,194 @@
+"""Rules about the way from a caller to what it calls: names, ports, and who answers there."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.seen import Rule, Rung, Seen, closest
+from reports.wiring import AWS, Kind, environment_of
+
+SERVICE_WORDS = {
+    Kind.DATABASE: "a PostgreSQL database",
+    Kind.STORE: "an S3 object store",
+    Kind.QUEUE: "a Redis",
+    Kind.TRACKING: "an MLflow server",
+    Kind.HTTP: "an HTTP service",
+}
+DEFAULT_PORTS = {Kind.DATABASE: 5432, Kind.QUEUE: 6379, Kind.STORE: 9000, Kind.TRACKING: 5000}
+
+
+def _is_loopback(host: str) -> bool:
+    return host in {"localhost", "::1"} or host.startswith("127.")
+
+
+def _kind(rung: Rung) -> str:
+    return str(rung.link.get("kind") or "")
+
+
+def wanted_host(seen: Seen, rung: Rung) -> str:
+    """The service that a caller means: the one that others call for the same, else that role's, else the like-named."""
+    host, kind = str(rung.link.get("host") or ""), _kind(rung)
+    used = [link.target for link in seen.links if link.kind == kind and link.target]
+    by_role = seen.of_role(kind)
+    return closest(host, list(seen.services)) or next(iter(used), None) or by_role or ""
+
+
+def port_of(seen: Seen, rung: Rung) -> int | None:
+    """The port on which a target is meant to be called: other callers', else the one that listens, else the usual one."""
+    others = [link.port for link in seen.links if link.target == rung.target and link.caller != rung.position]
+    listening = [port for port in ports_of(seen, rung.target) if port != rung.link.get("port")]
+    usual = DEFAULT_PORTS.get(Kind(_kind(rung))) if _kind(rung) in {str(kind) for kind in DEFAULT_PORTS} else None
+    if usual in listening:
+        return usual
+    return next((port for port in [*others, *listening, usual] if port), None)
+
+
+def listening(seen: Seen, service: str | None) -> list[Mapping[str, Any]]:
+    """What listens in a service's network namespace, as the kernel's table said."""
+    looks = [rung for rung in seen.rungs if rung.name == "ports.listening" and rung.position == service and rung.ok]
+    return list(looks[-1].facts.get("listening") or ()) if looks else []
+
+
+def ports_of(seen: Seen, service: str | None) -> list[int]:
+    """The ports that a service opens to others."""
+    return [int(row["port"]) for row in listening(seen, service) if not _is_loopback(str(row["address"]))]
+
+
+def _look(seen: Seen, service: str | None) -> tuple[int, ...]:
+    return tuple(rung.seq for rung in seen.rungs if rung.name == "ports.listening" and rung.position == service)
+
+
+def patch_of(seen: Seen, service: str, setting: str, old: str, new: str) -> dict[str, Any] | None:
+    """A compose overlay that changes part of a setting; None where the value is not a plain one or holds a secret."""
+    value = environment_of(seen.services.get(service, {})).get(setting, "")
+    if not new or old not in value or "[redacted]" in value:
+        return None
+    return {"services": {service: {"environment": {setting: value.replace(old, new, 1)}}}}
+
+
+def endpoint_is_missing(seen: Seen) -> Iterator[Diagnosis]:
+    """A caller with a store of its own in the deployment names no endpoint, so that its client goes to Amazon's."""
+    for rung in seen.broken("name.resolve", "port.open", "store.bucket"):
+        own = [link for link in seen.links if link.kind is Kind.STORE and link.host != AWS]
+        if rung.link.get("host") != AWS or not own:
+            continue
+        value = environment_of(seen.services.get(own[0].caller, {})).get(own[0].setting, "")
+        patch = {"services": {rung.position: {"environment": {own[0].setting: value}}}} if value else None
+        given = {"setting": own[0].setting, "host": AWS}
+        yield diagnosis("endpoint-missing", rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
+
+
+def host_is_unknown(seen: Seen) -> Iterator[Diagnosis]:
+    """A name that a setting holds leads nowhere from where it is asked."""
+    for rung in seen.broken("name.resolve"):
+        host = str(rung.link.get("host") or "")
+        if host == AWS and any(link.host != AWS for link in seen.links if link.kind is Kind.STORE):
+            continue
+        if rung.target is None:
+            wanted = wanted_host(seen, rung)
+            patch = patch_of(seen, rung.position, rung.setting, host, wanted)
+            given = {"setting": rung.setting, "host": host, "wanted": wanted or "the name of the service that is meant"}
+            yield diagnosis("host-unknown", rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
+        elif not _share_network(seen, rung.position, rung.target):
+            given = {"target": rung.target, "host": host}
+            yield diagnosis("networks-disjoint", _lonely(seen, rung), evidence=(rung.seq,), parameters=given)
+
+
+def _networks(seen: Seen, service: str) -> frozenset[str]:
+    return frozenset(seen.services.get(service, {}).get("networks") or {"default": None})
+
+
+def _share_network(seen: Seen, one: str, other: str) -> bool:
+    return bool(_networks(seen, one) & _networks(seen, other))
+
+
+def _lonely(seen: Seen, rung: Rung) -> str:
+    """Of two services without a common network the one that shares with fewer others; in a tie the caller."""
+    company = {
+        name: sum(_share_network(seen, name, other) for other in seen.services if other != name)
+        for name in (rung.position, str(rung.target))
+    }
+    return str(rung.target) if company[str(rung.target)] < company[rung.position] else rung.position
+
+
+def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
+    """A connection is refused; what listens at the other end tells whose mistake it is."""
+    for rung in seen.broken("port.open"):
+        if rung.code != "refused":
+            continue
+        host, port = str(rung.link.get("host") or ""), int(rung.link.get("port") or 0)
+        given: dict[str, Any] = {"setting": rung.setting, "host": host, "port": port}
+        cited = (rung.seq, *_look(seen, rung.target))
+        if rung.target is None:
+            yield from _outside(seen, rung, given)
+            continue
+        there = [row for row in listening(seen, rung.target) if row["port"] == port]
+        if there and all(_is_loopback(str(row["address"])) for row in there):
+            yield diagnosis("listens-on-loopback", rung.target, evidence=cited, parameters={"port": port})
+            continue
+        wanted = port_of(seen, rung)
+        others = [link for link in seen.links if link.target == rung.target and link.caller != rung.position]
+        agreed = any(link.port == port for link in others)
+        if ports_of(seen, rung.target) and not agreed and wanted != port:
+            patch = patch_of(seen, rung.position, rung.setting, f"{host}:{port}", f"{host}:{wanted}")
+            yield diagnosis(
+                "port-wrong", rung.position, evidence=cited, parameters={**given, "wanted": wanted}, patch=patch
+            )
+        else:
+            sure = Confidence.PROVEN if _look(seen, rung.target) else Confidence.LIKELY
+            yield diagnosis("not-listening", rung.target, evidence=cited, parameters=given, confidence=sure)
+
+
+def _outside(seen: Seen, rung: Rung, given: dict[str, Any]) -> Iterator[Diagnosis]:
+    """A refused address that is no service of the deployment; the loopback is the caller itself."""
+    if _is_loopback(str(given["host"])):
+        wanted = wanted_host(seen, rung)
+        patch = patch_of(seen, rung.position, rung.setting, str(given["host"]), wanted)
+        found = {**given, "wanted": wanted or "the name of the service that is meant"}
+        yield diagnosis("points-at-itself", rung.position, evidence=(rung.seq,), parameters=found, patch=patch)
+    else:
+        yield diagnosis(
+            "port-wrong", rung.position, evidence=(rung.seq,), parameters=given, confidence=Confidence.LIKELY
+        )
+
+
+def port_is_silent(seen: Seen) -> Iterator[Diagnosis]:
+    """Packets to an address are lost on the way, or nothing takes them."""
+    for rung in seen.broken("port.open"):
+        if rung.code in {"silent", "unreachable"} and not (
+            rung.target and seen.containers.get(rung.target) and seen.containers[rung.target].status == "paused"
+        ):
+            given = {"setting": rung.setting, "host": rung.link.get("host"), "port": rung.link.get("port")}
+            component = seen.odd_one(rung) if rung.target else rung.position
+            yield diagnosis(
+                "port-silent", component, evidence=(rung.seq,), parameters={**given, "service": rung.position}
+            )
+
+
+def another_answers(seen: Seen) -> Iterator[Diagnosis]:
+    """The address is alive, but what answers speaks another protocol than the caller's setting means."""
+    names = ("database.login", "queue.login", "store.bucket", "tracking.read", "http.get")
+    for rung in seen.broken(*names):
+        if rung.code == "not-the-service":
+            kind = _kind(rung)
+            words = SERVICE_WORDS[Kind(kind)] if kind else "what is meant"
+            given = {
+                "setting": rung.setting,
+                "host": rung.link.get("host"),
+                "port": rung.link.get("port"),
+                "wanted": words,
+            }
+            yield diagnosis("not-the-service", rung.position, evidence=(rung.seq,), parameters=given)
+
+
+def _climbed(seen: Seen) -> bool:
+    return any(not rung.ok for rung in seen.rungs)
+
+
+RULES = (
+    Rule("an endpoint is missing", ("rung", "compose"), _climbed, endpoint_is_missing),
+    Rule("a host is unknown", ("rung", "compose"), _climbed, host_is_unknown),
+    Rule("a port is closed", ("rung", "compose"), _climbed, port_is_closed),
+    Rule("a port is silent", ("rung",), _climbed, port_is_silent),
+    Rule("another service answers", ("rung",), _climbed, another_answers),
+)

@@ -1,0 +1,304 @@
+"""What a run saw, arranged for the rules: containers, logs, rungs, settings, failed checks and the facts they stated."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from reports.causes import ROLE_LAYER, Confidence, Diagnosis, diagnosis
+from reports.evidence import Bundle, Event
+from reports.graph import Graph, graph_of
+from reports.outcomes import Check, Outcome, checks, inventory
+from reports.wiring import Link, environment_of, is_job, links_of
+
+HARNESS = "airworthy.harness"
+"""The label of the harness's own services; they are no part of what is judged."""
+
+ROLES = {"database": 5432, "queue": 6379, "object-store": 9000, "tracking": 5000}
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung of the ladder as it was recorded."""
+
+    seq: int
+    name: str
+    position: str
+    about: str
+    link: Mapping[str, Any]
+    ok: bool
+    facts: Mapping[str, Any]
+    code: str
+    message: str
+
+    @property
+    def target(self) -> str | None:
+        """The service that was asked, or None where the address is none of the deployment's."""
+        found = self.link.get("target")
+        return str(found) if found else None
+
+    @property
+    def setting(self) -> str:
+        """The setting that holds the address."""
+        return str(self.link.get("setting") or "")
+
+    def reads(self, part: str) -> str:
+        """The setting that a part of the login is read from: its own, else the one that holds the address."""
+        return str((self.link.get("settings") or {}).get(part) or self.setting)
+
+    def says(self, part: str) -> str:
+        """A readable part of the settings."""
+        return str((self.link.get("says") or {}).get(part) or "")
+
+
+@dataclass(frozen=True)
+class Container:
+    """The last state of a service's container: what Docker says of it."""
+
+    seq: int
+    service: str
+    seen: Mapping[str, Any]
+
+    @property
+    def status(self) -> str:
+        """Docker's word: running, exited, paused, ..."""
+        return str(self.seen.get("status") or "")
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code; 0 while it runs."""
+        return int(self.seen.get("exit_code") or 0)
+
+    @property
+    def is_unhealthy(self) -> bool:
+        """Whether its health check fails."""
+        return self.status == "running" and self.seen.get("health") == "unhealthy"
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What one failed check stated about the target."""
+
+    check: Check
+    cause: str
+    parameters: Mapping[str, Any]
+
+
+class Seen:
+    """A bundle, arranged for rules; everything is read once and nothing is concluded."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        """Arrange this bundle."""
+        self.bundle = bundle
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """The rendered configuration; empty when the run did not get that far."""
+        event = self.bundle.last("compose")
+        return event.response if event else {}
+
+    @cached_property
+    def services(self) -> Mapping[str, Mapping[str, Any]]:
+        """The services of the configuration."""
+        return self.config.get("services") or {}
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Who rests on whom."""
+        return graph_of(self.config)
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """Every dependency that settings name."""
+        return links_of(self.config)
+
+    @cached_property
+    def roles(self) -> Mapping[str, str]:
+        """Service -> role: as the target was read, else by its label, by what others call it for, or its place."""
+        known = {name: "job" for name in self.services if is_job(name, self.config)}
+        known |= {link.target: str(link.kind) for link in self.links if link.target and str(link.kind) in ROLES}
+        known |= {link.caller: "registry" for link in self.links if str(link.kind) == "tracking"}
+        labels = {name: service.get("labels") or {} for name, service in self.services.items()}
+        known |= {
+            name: row["airworthy.role"]
+            for name, row in labels.items()
+            if isinstance(row, Mapping) and row.get("airworthy.role")
+        }
+        target = self.bundle.last("target")
+        told: Mapping[str, Mapping[str, Any]] = (target.response.get("services") or {}) if target else {}
+        return known | {name: str(row["role"]) for name, row in told.items() if row.get("role")}
+
+    def of_role(self, role: str) -> str | None:
+        """The first service of a role."""
+        return next((name for name, has in self.roles.items() if has == role), None)
+
+    def layer_of(self, service: str) -> str:
+        """The layer of a service that is gone."""
+        return ROLE_LAYER.get(self.roles.get(service, ""), "resource")
+
+    def is_ours(self, service: str) -> bool:
+        """Whether a service is one of the harness's own."""
+        labels = self.services.get(service, {}).get("labels") or {}
+        return HARNESS in labels
+
+    def is_one_shot(self, service: str) -> bool:
+        """Whether a service is to end."""
+        return is_job(service, self.config)
+
+    def setting(self, service: str, name: str) -> str:
+        """A variable of a service's environment as it was rendered; empty when it is not set."""
+        return environment_of(self.services.get(service, {})).get(name, "")
+
+    @cached_property
+    def containers(self) -> Mapping[str, Container]:
+        """The last state of every container of the deployment that is there."""
+        found: dict[str, Container] = {}
+        for event in self.bundle.of("container"):
+            if event.response.get("status") != "absent" and not self.is_ours(event.subject):
+                found[event.subject] = Container(event.seq, event.subject, event.response)
+        return found
+
+    @cached_property
+    def gone(self) -> Mapping[str, Container]:
+        """Containers that ended badly, or ended though they are no job, or keep restarting; not those never started."""
+        return {
+            name: state
+            for name, state in self.containers.items()
+            if state.status in {"exited", "dead", "restarting"} and (state.exit_code or not self.is_one_shot(name))
+        }
+
+    def log(self, service: str) -> tuple[tuple[str, ...], int]:
+        """The last lines that a service wrote and the number of that event; no lines and 0 when none were kept."""
+        event = self.bundle.last("log", service)
+        return (tuple(str(line) for line in event.response.get("tail") or ()), event.seq) if event else ((), 0)
+
+    @cached_property
+    def start(self) -> Event | None:
+        """How the bring-up ended."""
+        return self.bundle.last("start")
+
+    @cached_property
+    def compose_error(self) -> str:
+        """What Compose or the engine said when the bring-up failed."""
+        told = (self.start.response.get("compose_error") or "") if self.start else ""
+        return str(told)
+
+    def events_of(self, service: str, *actions: str) -> list[Event]:
+        """Docker's events about a service that the harness did not bring about."""
+        found = [event for event in self.bundle.of("event") if event.subject == service]
+        return [
+            event for event in found if event.response.get("action") in actions and not event.response.get("expected")
+        ]
+
+    @cached_property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Every rung that was climbed."""
+        return tuple(_rung(event) for event in self.bundle.of("rung"))
+
+    def broken(self, *names: str) -> list[Rung]:
+        """The rungs of these names that the dependency broke; one that only stumbled says nothing."""
+        return [rung for rung in self.rungs if rung.name in names and not rung.ok and rung.code != "broken"]
+
+    def siblings(self, rung: Rung) -> list[Rung]:
+        """The same rung about the same other end, from other positions."""
+        return [
+            one for one in self.rungs
+            if one.name == rung.name and one.about == rung.about and one.position != rung.position
+        ]  # fmt: skip
+
+    def odd_one(self, rung: Rung) -> str:
+        """The component where caller and target disagree: the target if all its callers fail alike, else the caller."""
+        others = self.siblings(rung)
+        if rung.target and others and all(one.code == rung.code for one in others):
+            return rung.target
+        return rung.position
+
+    @cached_property
+    def checks(self) -> tuple[Check, ...]:
+        """Every check that has an outcome."""
+        return checks(self.bundle)
+
+    @cached_property
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that failed."""
+        return tuple(check for check in self.checks if check.outcome is Outcome.FAILED)
+
+    @cached_property
+    def needs(self) -> Mapping[str, tuple[str, ...]]:
+        """Check -> the roles that it asks."""
+        return {entry.nodeid: entry.needs for entry in inventory(self.bundle)}
+
+    @cached_property
+    def facts(self) -> tuple[Fact, ...]:
+        """What failed checks stated: `semantics` and its parameters, or several of them under `seen`."""
+        found: list[Fact] = []
+        for check in self.failed:
+            stated: Mapping[str, Any] = check.facts or {}
+            for row in [stated, *(stated.get("seen") or ())]:
+                if isinstance(row, Mapping) and row.get("semantics"):
+                    rest = {key: value for key, value in row.items() if key not in {"semantics", "seen"}}
+                    found.append(Fact(check, str(row["semantics"]), rest))
+        return tuple(found)
+
+
+def _rung(event: Event) -> Rung:
+    asked, told = event.request or {}, event.response or {}
+    error = told.get("error") or {}
+    return Rung(
+        seq=event.seq,
+        name=event.subject,
+        position=str(asked.get("position") or ""),
+        about=str(asked.get("about") or ""),
+        link=asked.get("link") or {},
+        ok=bool(told.get("ok")),
+        facts=told.get("facts") or {},
+        code=str(error.get("code") or ""),
+        message=str(error.get("message") or ""),
+    )
+
+
+class Ended(StrEnum):
+    """How a rule ended."""
+
+    FIRED = "fired"
+    REFUTED = "refuted"
+    NOT_APPLICABLE = "not applicable"
+    WITHOUT_EVIDENCE = "without evidence"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What became of one rule."""
+
+    rule: str
+    ended: Ended
+    diagnoses: tuple[Diagnosis, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What a rule requires (kinds of events), where it applies, and what makes it fire; it fires by what it finds."""
+
+    name: str
+    requires: tuple[str, ...]
+    applies: Callable[[Seen], object]
+    read: Callable[[Seen], Iterable[Diagnosis]]
+
+    def rule(self, seen: Seen) -> Ruling:
+        """Read the evidence: fired, refuted, not applicable or without evidence."""
+        if not all(seen.bundle.of(kind) for kind in self.requires):
+            return Ruling(self.name, Ended.WITHOUT_EVIDENCE)
+        if not self.applies(seen):
+            return Ruling(self.name, Ended.NOT_APPLICABLE)
+        found = tuple(self.read(seen))
+        return Ruling(self.name, Ended.FIRED if found else Ended.REFUTED, found)
+
+
+def closest(word: str, known: Sequence[str]) -> str:
+    """The known word that is written most like this one; empty when none is."""
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.6)), "")
+
+
+__all__ = ["Confidence", "Container", "Ended", "Fact", "Rule", "Ruling", "Rung", "Seen", "closest", "diagnosis"]
