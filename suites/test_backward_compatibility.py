@@ -68,7 +68,7 @@ def test_an_old_call_improves_a_model(inside: Process, baseline: Registered, fac
     reply = inside.call(
         "register_improved_model",
         model=FOREST,
-        baseline_id=baseline.answer["model_id"],
+        baseline_id=baseline.model_id,
         delta_metrics={"accuracy": 0.02},
         contributor=ADDRESS,
         old_call="keywords",

@@ -41,7 +41,7 @@ def improve(inside: Process, baseline: Registered, *, symbol: str | None = None,
     reply = inside.call(
         "register_improved_model",
         model=FOREST,
-        baseline_id=baseline.answer["model_id"],
+        baseline_id=baseline.model_id,
         delta_metrics=deltas or {"accuracy": 0.05},
         contributor=CONTRIBUTOR,
         metadata=metadata,
@@ -49,7 +49,9 @@ def improve(inside: Process, baseline: Registered, *, symbol: str | None = None,
     if reply.error is not None or not isinstance((reply.result or {}).get("answer"), dict):
         pytest.skip(f"because an improved model could not be registered: {reply}")
     answer: dict[str, Any] = reply.result["answer"]
-    return answer
+    if any(key not in answer for key in ("model_id", "model_name", "version", "run_id", "model_uuid")):
+        pytest.skip(f"because a registration does not say what it made: {shown(answer)}")
+    return answer | {"version": str(answer["version"]), "model_uri": f"models:/{answer['model_uuid']}"}
 
 
 def measured(tracking: Http, run_id: str, metric: str, value: float) -> None:

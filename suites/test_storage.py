@@ -77,9 +77,9 @@ def test_every_artifact_is_in_the_bucket(
     fact: dict[str, Any],
 ) -> None:
     """Every file of a registered model is an object of the bucket, none empty, and nothing of it is missing."""
-    listed = inside.call("model_files", uri=baseline.answer["model_uri"])
+    listed = inside.call("model_files", uri=f"models:/{baseline.uuid}")
     assert listed.error is None, exchange(
-        f"the files of {baseline.answer['model_uri']}",
+        f"the files of models:/{baseline.uuid}",
         "MLflow, by the client in the API's container",
         expected="a list",
         got=str(listed.error),
@@ -177,20 +177,20 @@ def test_a_large_model_is_stored_whole(
         got=f"{said}, the largest of {largest} bytes",
         do="look who cuts objects on the way to the store",
     )
-    predicted = outside.call("load_and_predict", uri=answer["model_uri"], rows=reply.result["rows"])
+    predicted = outside.call("load_and_predict", uri=f"models:/{answer.get('model_uuid')}", rows=reply.result["rows"])
     if predicted.error is not None:
-        fact.update(semantics="model-not-loadable", model=answer["model_id"])
+        fact.update(semantics="model-not-loadable", model=str(answer.get("model_id")))
     elif predicted.result != reply.result["predictions"]:
-        fact.update(semantics="prediction-differs", model=answer["model_id"])
+        fact.update(semantics="prediction-differs", model=str(answer.get("model_id")))
     assert predicted.error is None, exchange(
-        f"load {answer['model_uri']}, of some megabytes, and predict",
+        f"load models:/{answer.get('model_uuid')}, of some megabytes, and predict",
         "MLflow and the store, by a client outside",
         expected=reply.result["predictions"],
         got=str(predicted.error),
         do="raise the limit of whatever refuses large bodies on the way from the store",
     )
     assert predicted.result == reply.result["predictions"], exchange(
-        f"load {answer['model_uri']}, of some megabytes, and predict",
+        f"load models:/{answer.get('model_uuid')}, of some megabytes, and predict",
         "MLflow and the store, by a client outside",
         expected=reply.result["predictions"],
         got=predicted.result,
