@@ -9,7 +9,7 @@ from fixtures.http import Http
 from fixtures.process import Process
 from fixtures.registrations import Registered
 from suites.recorded import departures, stated, told
-from suites.wording import exchange, shown
+from suites.wording import exchange, shown, was_answered
 
 FOREST = {"kind": "forest", "seed": 8}
 OLD_KEYS = ("model_id", "model_name", "version", "model_type", "is_baseline", "run_id", "registration_timestamp")
@@ -20,7 +20,7 @@ ADDRESS = "0x" + "ab" * 20
 
 @pytest.mark.verifies("backward-compatibility")
 @pytest.mark.parametrize("style", ["keywords", "positional"])
-def test_an_old_call_still_registers(inside: Process, fact: dict[str, Any], style: str) -> None:
+def test_an_old_call_still_registers(inside: Process, baseline: Registered, fact: dict[str, Any], style: str) -> None:
     """A call without signature, input_example and code_paths registers: UUID made, signature None, version there."""
     reply = inside.call(
         "register_baseline",
@@ -32,9 +32,9 @@ def test_an_old_call_still_registers(inside: Process, fact: dict[str, Any], styl
     answer = (reply.result or {}).get("answer")
     found = departures("register_baseline", answer)
 
-    if reply.error is not None:
+    if reply.error is not None and baseline.error is None:
         fact.update(semantics="old-call-broken", call=f"register_baseline ({style})")
-    else:
+    elif reply.error is None:
         fact.update(stated("answer", found))
     assert reply.error is None, exchange(
         f"register_baseline(model, model_type, metadata), by {style}, as before the release",
@@ -63,7 +63,9 @@ def test_an_old_call_still_registers(inside: Process, fact: dict[str, Any], styl
 
 
 @pytest.mark.verifies("backward-compatibility")
-def test_an_old_call_improves_a_model(inside: Process, baseline: Registered, fact: dict[str, Any]) -> None:
+def test_an_old_call_improves_a_model(
+    inside: Process, baseline: Registered, improved: Registered, fact: dict[str, Any]
+) -> None:
     """An improved model registers by the old call, without metadata or any other new argument."""
     reply = inside.call(
         "register_improved_model",
@@ -75,9 +77,9 @@ def test_an_old_call_improves_a_model(inside: Process, baseline: Registered, fac
     )
     found = departures("register_improved_model", (reply.result or {}).get("answer"))
 
-    if reply.error is not None:
+    if reply.error is not None and improved.error is None:
         fact.update(semantics="old-call-broken", call="register_improved_model")
-    else:
+    elif reply.error is None:
         fact.update(stated("answer", found))
     assert reply.error is None, exchange(
         "register_improved_model(model, baseline_id, delta_metrics, contributor), as before the release",
@@ -157,7 +159,7 @@ def test_a_model_from_before_is_listed_loaded_traced(
     version, run = old.result["version"], old.result["run_id"]
     lineage = inside.call("get_model_lineage", model_name=name)
     listed = [entry for entry in lineage.result or [] if isinstance(entry, dict) and entry.get("run_id") == run]
-    if len(listed) != 1:
+    if lineage.error is None and len(listed) != 1:
         fact.update(semantics="old-model-broken", what="listed")
     assert len(listed) == 1, exchange(
         f"the lineage of {name}, of which version {version} was registered before the release",
@@ -177,7 +179,7 @@ def test_a_model_from_before_is_listed_loaded_traced(
         do="fill entries of old versions as those of new ones",
     )
     loaded = outside.call("load_and_predict", uri=f"models:/{name}/{version}", rows=old.result["rows"])
-    if loaded.error is not None or loaded.result != old.result["predictions"]:
+    if was_answered(loaded.error) and loaded.result != old.result["predictions"]:
         fact.update(semantics="old-model-broken", what="loaded")
     assert loaded.error is None, exchange(
         f"load models:/{name}/{version} and predict",
@@ -194,7 +196,7 @@ def test_a_model_from_before_is_listed_loaded_traced(
         do="look at what lies under the old version's source",
     )
     traced = api.get(f"/models/{name}/{version}")
-    if traced.status != 200 or run not in traced.text:
+    if traced.status not in {None, 502, 503, 504} and (traced.status != 200 or run not in traced.text):
         fact.update(semantics="old-model-broken", what="traced")
     assert traced.status == 200, exchange(
         f"GET /models/{name}/{version}, registered before the release",

@@ -71,8 +71,8 @@ def route_of(name: str) -> str:
 
 def misanswered(name: str, expected: int, answer: Answer) -> dict[str, Any]:
     """The fact to state of a wrong status; nothing where there was no answer."""
-    if answer.status is None:
-        return {}
+    if answer.status is None or (answer.status in {502, 503, 504} and expected != 503):
+        return {}  # an outage is the ladder's to name
     if expected != 404 and answer.status in {404, 405} and "{" not in name:
         return {"semantics": "route-missing", "route": route_of(name)}
     good = answer.status < 400 <= expected

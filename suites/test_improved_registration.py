@@ -11,7 +11,7 @@ from fixtures.registrations import Registered
 from fixtures.witnesses import Database
 from suites.recorded import departures, stated, told
 from suites.test_baseline_registration import registered, registered_rows
-from suites.wording import exchange, shown
+from suites.wording import exchange, shown, was_answered
 
 FOREST = {"kind": "forest", "seed": 11}
 
@@ -101,9 +101,9 @@ def test_an_improved_model_loads_and_predicts(improved: Registered, outside: Pro
     """An improved model loads back by its URI and predicts what the original predicts."""
     predicted = outside.call("load_and_predict", uri=f"models:/{improved.uuid}", rows=improved.rows)
 
-    if predicted.error is not None:
+    if predicted.error is not None and was_answered(predicted.error):
         fact.update(semantics="model-not-loadable", model=improved.model_id)
-    elif predicted.result != improved.predictions:
+    elif predicted.error is None and predicted.result != improved.predictions:
         fact.update(semantics="prediction-differs", model=improved.model_id)
     assert predicted.error is None, exchange(
         f"load models:/{improved.uuid} and predict",
@@ -147,7 +147,7 @@ def test_lineage_holds_what_was_registered(
     entries = entries.get("lineage", entries) if isinstance(entries, dict) else entries
     mine = [entry for entry in entries or [] if isinstance(entry, dict) and entry.get("run_id") == own["run_id"]]
 
-    if len(mine) != 1:
+    if isinstance(entries, list) and len(mine) != 1:
         fact.update(semantics="lineage-wrong")
     assert len(mine) == 1, exchange(
         f"the lineage of {name}, of which run {own['run_id']} made version {own['version']}",
@@ -194,6 +194,7 @@ def test_a_contributor_is_credited_with_own_models_only(
             baseline_id=baseline.model_id,
             delta_metrics={"accuracy": 0.01},
             contributor=address,
+            signature="infer",
         )
         for address in (mine, mine, other)
     ]
@@ -212,7 +213,7 @@ def test_a_contributor_is_credited_with_own_models_only(
         over_http = answer.json.get("models", answer.json) if isinstance(answer.json, dict) else answer.json
         for where, entries, seen in (("container", reply.result, str(reply)), ("http", over_http, str(answer))):
             listed = sorted(str(entry.get("run_id")) for entry in entries or [] if isinstance(entry, dict))
-            if listed != sorted(expected):
+            if isinstance(entries, list) and listed != sorted(expected):
                 fact.update(semantics="lineage-wrong")
             assert listed == sorted(expected), exchange(
                 f"the models of contributor {address}, who made the runs {expected}",
@@ -252,7 +253,11 @@ def test_a_promotion_moves_that_version(
 ) -> None:
     """A promotion moves the version that it names to Production, as MLflow itself shows, and no other."""
     made = [
-        registered(inside.call("register_baseline", model=FOREST, model_type="lead_scoring", metadata={"n": number}))
+        registered(
+            inside.call(
+                "register_baseline", model=FOREST, model_type="lead_scoring", metadata={"n": number}, signature="infer"
+            )
+        )
         for number in range(2)
     ]
     assert all(made), exchange(
@@ -382,6 +387,7 @@ def test_a_store_error_surfaces_as_itself(
         model=FOREST,
         model_type="classification",
         metadata={"token": uuid4().hex},
+        signature="infer",
         env={"MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:9"},
     )
     left = registered_rows(database) - before

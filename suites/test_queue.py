@@ -45,6 +45,7 @@ def improve(inside: Process, baseline: Registered, *, symbol: str | None = None,
         delta_metrics=deltas or {"accuracy": 0.05},
         contributor=CONTRIBUTOR,
         metadata=metadata,
+        signature="infer",
     )
     if reply.error is not None or not isinstance((reply.result or {}).get("answer"), dict):
         pytest.skip(f"because an improved model could not be registered: {reply}")
@@ -72,7 +73,7 @@ def test_an_improved_model_is_queued_once_in_the_recorded_envelope(
     answer = improve(inside, baseline, symbol=symbol, **{metric: 0.04})
     found = wait_until(lambda: messages_about(queue, answer["run_id"]), bool, within=WITHIN, every=0.1)
 
-    if not found:
+    if not found and queue.round_trip().value:
         fact.update(semantics="not-queued")
     elif len(found) > 1:
         fact.update(semantics="queued-twice", count=len(found))
@@ -139,9 +140,9 @@ def test_the_token_symbol_has_its_default(
     symbols = [(message.get("payload") or {}).get("token_symbol") for message in found]
     expected = answer["model_name"].replace("_", "-")
 
-    if not found:
+    if not found and queue.round_trip().value:
         fact.update(semantics="not-queued")
-    elif symbols[0] != expected:
+    elif found and symbols[0] != expected:
         fact.update(semantics="payload-value-wrong", contract="queue_payload", key="token_symbol")
     assert symbols[:1] == [expected], exchange(
         f"the token_symbol of {answer['model_id']}, for which none was given",
@@ -166,7 +167,7 @@ def test_every_message_of_one_process_is_single(
     seen = counts()
     if max(seen.values()) > 1:
         fact.update(semantics="queued-twice", count=max(seen.values()))
-    elif min(seen.values()) == 0:
+    elif min(seen.values()) == 0 and queue.round_trip().value:
         fact.update(semantics="not-queued")
     assert set(seen.values()) == {1}, exchange(
         "the messages about three registrations, one after the other in one process",

@@ -22,7 +22,13 @@ def test_registrations_in_the_container_are_timed(inside: Process, samples: Samp
     """Registrations inside the API's container answer, and are timed, at least 20 of them."""
     failed: list[str] = []
     while len(samples_of(samples, "registration", "container")) < ENOUGH and not failed:
-        reply = inside.call("register_baseline", model=FOREST, model_type="regression", metadata={"token": uuid4().hex})
+        reply = inside.call(
+            "register_baseline",
+            model=FOREST,
+            model_type="regression",
+            metadata={"token": uuid4().hex},
+            signature="infer",
+        )
         failed += [str(reply.error)] if reply.error else []
 
     assert not failed, exchange(

@@ -2,7 +2,19 @@
 
 import json
 
+from fixtures.http import Problem
+
 LONGEST = 600
+UNANSWERED = ("Connection", "Connect", "Timeout", "MaxRetry", "ProcessEnded", "Endpoint", "NameResolution")
+"""What the types of errors begin with, or hold, where nobody answered."""
+
+
+def was_answered(problem: Problem | None) -> bool:
+    """Whether a problem is somebody's answer; an outage is the ladder's to name, and states nothing."""
+    if problem is None:
+        return True
+    types = [problem.type, *(link.type for link in problem.chain)]
+    return not any(word in kind for word in UNANSWERED for kind in types)
 
 
 def shown(value: object) -> str:
