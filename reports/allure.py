@@ -339,7 +339,7 @@ export default {
   variables: %(variables)s,
   categories: %(categories)s,
   qualityGate: { rules: gates.map((gate) => ({ [gate.title]: true })), use: gates.map(rule) },
-  plugins: { awesome: { options: { singleFile: true, reportName: %(name)s, groupBy: ["feature"], reportLanguage: "en" } } },
+  plugins: { awesome: { options: { singleFile: true, reportName: %(name)s, groupBy: ["feature"], defaultSortBy: "name,asc", reportLanguage: "en" } } },
 };
 """
 

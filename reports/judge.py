@@ -1,5 +1,7 @@
 """The judge: from evidence to standings, verdict and exit status; nothing else ever writes READY."""
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +19,8 @@ from reports.known_warnings import Warnings
 from reports.lifecycle import Loss
 from reports.outcomes import Check, Listed, Outcome
 from reports.performance import Metric, Standing
+
+_VERSION = re.compile(r"\d[\w.+-]{0,40}")
 
 
 class Word(StrEnum):
@@ -80,12 +84,12 @@ class Target:
     environment: str | None
     commit: str | None
     services: Mapping[str, Mapping[str, Any]]
-    rewrites: tuple[Mapping[str, Any], ...]
+    rewrites: tuple[Mapping[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All that the judge has to say; `reasons` tell why the word is not READY."""
+    """All that the judge has to say; `reasons` tell why the word is not READY, `host` what the machine lacks."""
 
     verdict: Word
     run: Run
@@ -98,6 +102,7 @@ class Verdict:
     performance: tuple[Metric, ...]
     reasons: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
+    host: tuple[str, ...] = ()
 
     @property
     def exit(self) -> Exit:
@@ -311,17 +316,44 @@ def _run(bundle: Bundle, course: _Course, status: Exit) -> Run:
     )
 
 
+def _versions_told(bundle: Bundle) -> dict[str, str]:
+    """Role -> version, as services told it when they were asked at /version: JSON with a version, or the bare text."""
+    told: dict[str, str] = {}
+    for event in bundle.of("http"):
+        role = (event.request or {}).get("role")
+        if event.subject != "GET /version" or not role or event.response.get("status") != 200:
+            continue
+        body = str(event.response.get("body") or "").strip()
+        try:
+            parsed = json.loads(body)
+        except ValueError:
+            parsed = body
+        version = parsed.get("version") if isinstance(parsed, Mapping) else body
+        if isinstance(version, str) and _VERSION.fullmatch(version):
+            told.setdefault(str(role), version)
+    return told
+
+
+def _services(bundle: Bundle, seen: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    told = _versions_told(bundle)
+    return {
+        name: {**service, "version": service.get("version") or told.get(str(service.get("role"))) or None}
+        for name, service in seen.items()
+    }
+
+
 def _target(bundle: Bundle) -> Target:
     event = bundle.last("target")
     seen: Mapping[str, Any] = event.response if event else {}
     rewrites = [*(seen.get("rewrites") or ()), *(event.response for event in bundle.of("rewrite"))]
-    told: dict[str, Mapping[str, Any]] = {canonical(row): row for row in rewrites}
+    plain = [{key: str(row.get(key) or "") for key in ("where", "from", "to", "why")} for row in rewrites]
+    told = {canonical(row): row for row in plain}
     return Target(
         kind=str(seen.get("kind") or "compose"),
         name=str(seen.get("name") or ""),
         environment=seen.get("environment"),
         commit=seen.get("commit") or None,
-        services=dict(seen.get("services") or {}),
+        services=_services(bundle, seen.get("services") or {}),
         rewrites=tuple(told.values()),
     )
 
@@ -343,7 +375,8 @@ def judge(bundle: Bundle) -> Verdict:
     diagnoses = diagnose(bundle)
     course = _course(bundle, listed, ran)
     losses = lifecycle.losses(bundle)
-    word, reasons = _word(course, items, _blames_the_host(bundle, diagnoses), lost=bool(losses))
+    host = _blames_the_host(bundle, diagnoses)
+    word, reasons = _word(course, items, host, lost=bool(losses))
     return Verdict(
         verdict=word,
         run=_run(bundle, course, _exit(word, course)),
@@ -356,4 +389,5 @@ def judge(bundle: Bundle) -> Verdict:
         performance=metrics,
         reasons=tuple(reasons),
         losses=losses,
+        host=tuple(host),
     )

@@ -51,7 +51,7 @@ def _target(target: Target) -> dict[str, Any]:
         "environment": target.environment,
         "commit": target.commit,
         "services": {name: {key: seen.get(key) for key in keys} for name, seen in target.services.items()},
-        "rewrites": [{key: str(row.get(key, "")) for key in ("where", "from", "to", "why")} for row in target.rewrites],
+        "rewrites": [dict(row) for row in target.rewrites],
     }
 
 

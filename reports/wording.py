@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from reports.causes import HOST
 from reports.evidence import Bundle
+from reports.exits import Exit
 from reports.judge import Verdict, Word
 from reports.outcomes import Outcome
 from reports.performance import Metric, Standing
@@ -117,9 +119,16 @@ def lead(verdict: Verdict) -> Lead:
     """What to look at first; where no rule names a cause, the first item that is not verified, and its evidence."""
     if verdict.verdict is Word.READY and not verdict.diagnoses:
         return Lead("none", "nothing that is required failed", "none needed", _good_news(verdict))
-    if verdict.diagnoses:
+    if verdict.diagnoses and (verdict.diagnoses[0].component == HOST or not verdict.host):
         first = verdict.diagnoses[0]
         return Lead(first.component, first.summary, first.remedy, _observed(verdict), first.evidence)
+    if verdict.host:
+        return Lead(
+            HOST,
+            verdict.host[0],
+            "mend the machine, then run again; nothing is said of the release",
+            verdict.reasons[0],
+        )
     if verdict.losses:
         loss = verdict.losses[0]
         told, evidence = loss.told.splitlines()[0].removeprefix(f"{loss.service} "), loss.evidence
@@ -129,8 +138,16 @@ def lead(verdict: Verdict) -> Lead:
     if verdict.reasons and not any(item.standing is Standing.REFUTED for item in verdict.checklist):
         told = verdict.reasons[0]
     cited = ", ".join(f"e{seq}" for seq in evidence[:3])
-    hint = f"no rule explains it yet: look at the evidence ({cited})" if cited else "mend that, then run again"
+    hint = _what_to_do(verdict, cited)
     return Lead(component, told or "nothing was asked", hint, _observed(verdict), evidence)
+
+
+def _what_to_do(verdict: Verdict, cited: str) -> str:
+    if verdict.run.exit is Exit.INTERRUPTED:
+        return "run again, to its end"
+    if verdict.run.partial and verdict.verdict is Word.INCONCLUSIVE:
+        return "run all checks: verify without a selection"
+    return f"no rule explains it yet: look at the evidence ({cited})" if cited else "mend that, then run again"
 
 
 def _good_news(verdict: Verdict) -> str:

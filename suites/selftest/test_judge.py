@@ -441,6 +441,32 @@ def test_the_table_of_exit_statuses_is_whole() -> None:
     assert exits.table().splitlines()[1] == "    1  NOT READY: a required item is refuted"
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "version"),
+    [
+        (200, "3.4.0", "3.4.0"),
+        (200, '{"version": "3.5.0"}', "3.5.0"),
+        (200, "<html>", None),
+        (200, "[]", None),
+        (503, "3.4.0", None),
+    ],
+)
+def test_a_version_that_the_definition_does_not_name_is_the_one_that_the_service_tells(
+    status: int, body: str, version: str | None
+) -> None:
+    """By its answer at /version, the first of them; what is named stays."""
+    story = Story().begin()
+    named = story.events[2].response
+    services = {**named["services"], "mlflow": {**named["services"]["mlflow"], "version": ""}}
+    story.events[2] = replace(story.events[2], response={**named, "services": services})
+    story.tell("http", "GET /version", {"status": status, "body": body}, {"role": "tracking"})
+    story.tell("http", "GET /version", {"status": 200, "body": "9"}, {"role": "registry"})
+
+    found = judge.judge(story.end().done()).target.services
+
+    assert (found["mlflow"]["version"], found["api"]["version"]) == (version, "1.0.0")
+
+
 def test_rewrites_are_told_once() -> None:
     """Whether the target or an event of their own recorded them."""
     story = sound()

@@ -132,6 +132,21 @@ def test_without_a_diagnosis_the_observation_leads(monkeypatch: pytest.MonkeyPat
     assert nothing.remedy == "mend that, then run again"
 
 
+def test_what_spoilt_a_run_has_its_own_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine is mended, a partial or interrupted run is run whole; a refutation in either still leads."""
+    story = sound()
+    story.tell("host.problem", "disk", {"message": "no room left"})
+    machine = wording.lead(undiagnosed(story.end().done(), monkeypatch))
+    partial = wording.lead(undiagnosed(sound().end(partial="-k").done(), monkeypatch))
+    refuted = wording.lead(undiagnosed(sound({CHECKS[4]: "failed"}).end(1, partial="-k").done(), monkeypatch))
+    stopped = wording.lead(undiagnosed(sound().end(interrupted=True).done(), monkeypatch))
+
+    assert (machine.component, machine.summary) == ("host", "no room left")
+    assert partial.remedy == "run all checks: verify without a selection"
+    assert refuted.remedy.startswith("no rule explains it yet")
+    assert stopped.remedy == "run again, to its end"
+
+
 def test_a_diagnosed_failure_is_shown_before_an_unexplained_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was observed is what the likeliest cause explains."""
     monkeypatch.setattr(judge, "diagnose", lambda _: (MISSING,))
