@@ -144,3 +144,14 @@ def test_required_secrets_are_made_for_each_run(tmp_path: Path) -> None:
     assert first["VAULT_PASSWORD"] != second["VAULT_PASSWORD"]
     assert "REGION" not in first
     assert first["API_KEYS"].count(":") == 2 * len(compose.KEYS)
+
+
+def test_the_stand_ins_join_the_registrys_networks() -> None:
+    """Also where a deployment names networks of its own."""
+    stand_in = {"labels": {"airworthy.harness": "true"}, "networks": {"default": None}}
+    config = {"services": {"api": {"networks": {"back": {"aliases": ["x"]}}}, "sink": stand_in}}
+
+    compose.join(config, "api")
+
+    assert config["services"]["sink"]["networks"] == {"back": None}
+    assert config["services"]["api"]["networks"] == {"back": {"aliases": ["x"]}}
