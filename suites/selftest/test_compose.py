@@ -149,7 +149,7 @@ def test_required_secrets_are_made_for_each_run(tmp_path: Path) -> None:
 def test_the_stand_ins_join_the_registrys_networks() -> None:
     """Also where a deployment names networks of its own."""
     stand_in = {"labels": {"airworthy.harness": "true"}, "networks": {"default": None}}
-    config = {"services": {"api": {"networks": {"back": {"aliases": ["x"]}}}, "sink": stand_in}}
+    config: dict[str, Any] = {"services": {"api": {"networks": {"back": {"aliases": ["x"]}}}, "sink": stand_in}}
 
     compose.join(config, "api")
 

@@ -79,7 +79,7 @@ def outcome_of(
     result = pytester.inline_run("-p", "no:cacheprovider", *arguments, plugins=[plugin, Wiring(session)])
     journal.close()
     lines = (tmp_path / "evidence" / "journal.jsonl").read_text(encoding="utf-8").splitlines()
-    return session, [json.loads(line) for line in lines], int(result.ret)
+    return session, [json.loads(line) for line in lines], int(result.ret or 0)
 
 
 def test_every_check_has_one_outcome(pytester: pytest.Pytester, tmp_path: Path) -> None:
