@@ -144,7 +144,8 @@ class Bundle:
 
 
 def _lines(data: bytes, path: Path) -> Iterator[Event]:
-    for number, line in enumerate(data.decode("utf-8").splitlines(), start=1):
+    # by line feeds alone: texts may hold other characters that end a line elsewhere
+    for number, line in enumerate(data.decode("utf-8").removesuffix("\n").split("\n"), start=1):
         yield parse_event(line, f"{path}:{number}")
 
 

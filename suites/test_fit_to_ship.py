@@ -1,6 +1,7 @@
 """What runs may ship: nobody is root, nothing lies open, no secret shows, and what runs is what was built."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
@@ -33,6 +34,9 @@ DATABASE_DEFAULTS = ("mlflow_password", "mlflow", "postgres", "password", "admin
 QUEUE_DEFAULTS = ("redis", "password", "redis_password", "changeme", "foobared")
 KEY_DEFAULTS = ("admin", "test", "dev", "changeme", "secret", "password", "api-key", "hokusai")
 
+IDENTIFIES = re.compile(r"(?i)(?<!secret_)access_key(_id)?$|_id$|user(name)?$")
+"""Names of settings that say who asks, which logs and labels may tell."""
+
 CODE = (".py", ".so", ".pth")
 NOT_CODE = ("/tmp", "/var/tmp", "/run", "/proc", "/sys", "/dev", "/root/.", "/home")  # noqa: S108  places that hold no code
 
@@ -52,7 +56,7 @@ def secrets_of(target: Target) -> dict[str, str]:
     found: dict[str, str] = {}
     for service in judged(target):
         for name, value in service.env.items():
-            held = {value} if is_secret_name(name) else passwords_in(value)
+            held = {value} if is_secret_name(name) and not IDENTIFIES.search(name) else passwords_in(value)
             if name == "API_KEYS":
                 held = {part.split(":")[1] for part in value.split(",") if part.count(":") == 2}
             found |= {secret: f"{name} of {service.name}" for secret in held if len(secret) >= SHORTEST}
@@ -159,7 +163,7 @@ def test_no_secret_is_in_an_image_or_label(target: Target, journal: Journal, fac
         found |= {
             (service.name, f"{name} is set in the environment of its image")
             for name, value in environment.items()
-            if is_secret_name(name) and value
+            if is_secret_name(name) and not IDENTIFIES.search(name) and value
         }
 
     if found:

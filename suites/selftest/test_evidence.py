@@ -34,6 +34,15 @@ def test_a_bundle_reads_back_as_it_was_written(tmp_path: Path) -> None:
     bundle.check_blobs()
 
 
+def test_texts_may_hold_any_character(tmp_path: Path) -> None:
+    """Line separators of Unicode do not end an event."""
+    journal = Journal(tmp_path / "evidence", Redactor())
+    journal.record("http", "GET /", None, {"body": "a\u2028b\u0085c\x0bd"})
+    journal.close()
+
+    assert load(tmp_path).events[0].response["body"] == "a\u2028b\u0085c\x0bd"
+
+
 def test_the_run_folder_names_its_evidence(tmp_path: Path) -> None:
     """`judge reports/out` and `judge reports/out/evidence` are the same."""
     folder = kept(tmp_path)
