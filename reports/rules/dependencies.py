@@ -24,6 +24,9 @@ DATABASE_CODES = {
 }
 """SQLSTATE (PostgreSQL, appendix A) or the rung's own code -> cause."""
 
+OWN_TROUBLE = {"08", "53", "54", "55", "57", "58", "XX"}
+"""Classes of SQLSTATE that tell of the server's own state, never of what was asked."""
+
 STORE_CODES = {
     "InvalidAccessKeyId": "store-key-unknown",
     "SignatureDoesNotMatch": "store-secret-wrong",
@@ -74,7 +77,7 @@ def database_refuses(seen: Seen) -> Iterator[Diagnosis]:
     """The database answers a login or a question with an error of its own."""
     for rung in seen.broken("database.login", "database.rights"):
         cause = DATABASE_CODES.get(rung.code)
-        if cause is None and len(rung.code) == 5:
+        if cause is None and rung.code[:2] in OWN_TROUBLE:
             cause = "database-failing"
         if cause is None:
             continue
