@@ -18,6 +18,10 @@ REFUSED_AS_FUNCTION = "python_model"
 """MLflow's word for what its pyfunc flavour wants; in an answer to a registration of another flavour it hides the first error."""
 
 
+NO_MODELS = {"junk", "none"}
+"""Kinds of a probe's model that every flavour refuses."""
+
+
 def component_of(seen: Seen, fact: Fact) -> str:
     """The service that misbehaves: the one the fact names, else by the role that the cause is about."""
     told = str(fact.parameters.get("service") or "")
@@ -51,15 +55,21 @@ def _core(fact: Fact) -> tuple[str, ...]:
 def flavour_fallback_masks(seen: Seen) -> Iterator[Diagnosis]:
     """A registration was answered with pyfunc's refusal of something that is no function: the first error is hidden."""
     registry = seen.of_role("registry")
+    cited = {seq: check.nodeid for check in seen.failed for seq in check.evidence}
     for event in seen.bundle.of("probe"):
         error = (event.response or {}).get("error") or {}
+        asked = ((event.request or {}).get("args") or {}).get("model") or {}
+        # only what a failed check saw; and what is no model at all, pyfunc refuses rightly
+        if event.seq not in cited or asked.get("kind") in NO_MODELS:
+            continue
         called = str((event.request or {}).get("call") or event.subject)
         chain = error.get("chain") or []
         if registry and "register" in called and REFUSED_AS_FUNCTION in str(error.get("message")):
             first = chain[-1] if chain else {}
             masked = f"{first.get('type')}: {first.get('message')}"[:200] if first else "the flavour's own error"
             given = {"masked": masked, "shown": str(error.get("message"))[:120]}
-            yield diagnosis("error-masked", registry, evidence=(event.seq,), parameters=given)
+            explains = (cited[event.seq],)
+            yield diagnosis("error-masked", registry, evidence=(event.seq,), parameters=given, explains=explains)
             return
 
 
