@@ -75,7 +75,7 @@ def cited(item: pytest.Item) -> str:
 
 def title(item: pytest.Item) -> str:
     """The property that a check states: its docstring's first line, and its parameter where it has one."""
-    doc = (getattr(item, "obj", None).__doc__ or item.name).strip().splitlines()[0]
+    doc = (getattr(item, "obj", None).__doc__ or item.name).strip().splitlines()[0].removesuffix(".")
     call = getattr(item, "callspec", None)
     return f"{doc} [{call.id}]" if call else doc
 
