@@ -13,9 +13,9 @@ from fixtures.http import Http
 from fixtures.journal import Journal
 from fixtures.redactor import SHORTEST, is_secret_name, passwords_in
 from fixtures.registrations import Registered
+from fixtures.states import changed_files, told_by_engine
 from fixtures.target import Service, Target, hosts_in
 from fixtures.witnesses import Database, ObjectStore, Queue
-from suites.engine import changed_files, told_by_engine
 from suites.wording import exchange
 
 JOB_WITHIN = 20.0

@@ -11,8 +11,8 @@ from fixtures.host import Host
 from fixtures.http import Http
 from fixtures.journal import Journal
 from fixtures.process import FIND_PYTHON, Process
+from fixtures.states import told_by_engine
 from fixtures.target import Target
-from suites.engine import told_by_engine
 from suites.wording import exchange
 
 REQUIRED = ("MLFLOW_TRACKING_URI", "DB_HOST", "DB_NAME", "DB_USER", "REDIS_URL", "EXTERNAL_API_URL")

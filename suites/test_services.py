@@ -11,10 +11,10 @@ from fixtures.journal import Journal
 from fixtures.registrations import Registered
 from fixtures.sink import Sink
 from fixtures.stack import Stack
+from fixtures.states import is_sound, states
 from fixtures.target import Target
 from fixtures.waiting import wait_until
 from fixtures.witnesses import Database, Queue
-from suites.engine import is_sound, states
 from suites.recorded import departures, told
 from suites.wording import exchange
 

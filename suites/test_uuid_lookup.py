@@ -10,8 +10,8 @@ from fixtures.http import Http
 from fixtures.process import Process
 from fixtures.registrations import Registered
 from fixtures.stack import Stack
+from fixtures.states import restarted
 from fixtures.target import Target
-from suites.engine import restarted
 from suites.recorded import departures, stated, told
 from suites.wording import exchange, shown
 
