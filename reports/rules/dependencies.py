@@ -1,6 +1,6 @@
 """Rules about what a dependency answers once it is reached: database, object store, queue, MLflow, other services."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
@@ -55,7 +55,7 @@ QUEUE_CODES = {
 
 def _password_setting(seen: Seen, rung: Rung) -> str:
     """The setting that should hold the password: the one that is there, else one the log calls missing, else by the address."""
-    known: Mapping[str, str] = rung.link.get("settings") or {}
+    known = rung.settings
     if known.get("password"):
         return known["password"]
     said = [name for name in missing_settings(seen, rung.position) if "PASS" in name]

@@ -44,9 +44,14 @@ class Rung:
         """The setting that holds the address."""
         return str(self.link.get("setting") or "")
 
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Part of the login (url, user, password, key, ...) -> the setting that it is read from."""
+        return {str(part): str(name) for part, name in self.link.get("settings") or ()}
+
     def reads(self, part: str) -> str:
         """The setting that a part of the login is read from: its own, else the one that holds the address."""
-        return str((self.link.get("settings") or {}).get(part) or self.setting)
+        return self.settings.get(part) or self.setting
 
     def says(self, part: str) -> str:
         """A readable part of the settings."""
