@@ -48,8 +48,9 @@ DEFAULTS = frozenset(
 )
 """Credentials that everybody knows: of images' documentation, of examples, of the seed."""
 
-VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<how>:?[-?+])?(?P<rest>[^}]*)\}|\$(?P<plain>[A-Za-z_]\w*)")
-URL_PASSWORD = re.compile(r"://[^\s:/@\"']*:(?P<password>(?:\$\{[^}]*\}|[^\s@/\"'])+)@")
+VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<how>:?[-?+])?(?P<rest>(?:\$\{[^}]*\}|[^}])*)\}|\$(?P<plain>[A-Za-z_]\w*)")
+BRACED = r"\$\{(?:\$\{[^}]*\}|[^}])*\}"
+URL_PASSWORD = re.compile(rf"://(?:{BRACED}|(?!\$\{{)[^\s:/@\"'])*:(?P<password>(?:{BRACED}|[^\s@/\"'])+)@")
 CODE_PLACE = re.compile(
     r"^/(?:app|src|code|srv|workspace|usr/src|usr/local/lib/python|opt/(?!certs|data|config)|home/[^/]+/(?:app|src))|site-packages|\.py$"
 )
@@ -167,7 +168,7 @@ def literal(value: str) -> str:
     """What a value is where no variable is given: its text, with the defaults of its variables in place."""
 
     def default(match: re.Match[str]) -> str:
-        return match["rest"] if (match["how"] or "").endswith("-") else ""
+        return literal(match["rest"]) if (match["how"] or "").endswith("-") else ""
 
     return VARIABLE.sub(default, value.replace("$$", "\0")).replace("\0", "$")
 
@@ -360,7 +361,7 @@ def _ports(name: str, service: Mapping[str, Part], config: Mapping[str, Any]) ->
     for part in service["ports"].items if "ports" in service else ():
         long = part.map if isinstance(part.node, yaml.MappingNode) else {}
         address = long["host_ip"].text if "host_ip" in long else ""
-        words = re.split(r":(?![^{]*\})", part.text)
+        words = re.split(r":(?![^{]*\})", part.text.replace("[::]", "0.0.0.0"))  # noqa: S104 - as declared
         short = words[0] if not long and len(words) > 2 else ""
         if (address or short) in {"", "0.0.0.0", "[::]", "::"}:  # noqa: S104 - as declared
             yield (
