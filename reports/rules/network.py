@@ -68,7 +68,7 @@ def patch_of(seen: Seen, service: str, setting: str, old: str, new: str) -> dict
 
 def endpoint_is_missing(seen: Seen) -> Iterator[Diagnosis]:
     """A caller with a store of its own in the deployment names no endpoint, so that its client goes to Amazon's."""
-    for rung in seen.broken("name.resolve", "port.open", "store.bucket"):
+    for rung in (rung for rung in seen.rungs if rung.name == "name.resolve"):
         own = [link for link in seen.links if link.kind is Kind.STORE and link.host != AWS]
         if rung.link.get("host") != AWS or not own:
             continue
