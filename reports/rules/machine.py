@@ -10,7 +10,7 @@ PORT = re.compile(
     r":(?P<port>\d+)\b[^\n]*?(?:port is already allocated|address already in use)|listen tcp4? [\d.]*:(?P<other>\d+): bind"
 )
 IMAGE = re.compile(
-    r"(?:No such image|manifest(?: for)?|pull access denied for|repository|failed to resolve reference|reference)[: ]+\"?(?P<image>[\w./:@-]+)"
+    r"(?:No such image|manifest(?: for)?|pull access denied for|repository|failed to resolve reference|reference)[: ]+\"?(?!unknown\b|does\b)(?P<image>[\w./:@-]+)"
 )
 ABSENT = re.compile(
     r"(?i)no such image|manifest unknown|manifest for .* not found|pull access denied|failed to resolve|repository does not exist|lookup .* no such host|dial tcp"
@@ -49,7 +49,7 @@ def image_is_unavailable(seen: Seen) -> Iterator[Diagnosis]:
     if not ABSENT.search(seen.compose_error):
         return
     match = IMAGE.search(seen.compose_error)
-    image = match["image"] if match else ""
+    image = match["image"].removeprefix("docker.io/").removeprefix("library/") if match else ""
     users = [
         name
         for name, service in seen.services.items()
