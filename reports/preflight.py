@@ -52,10 +52,11 @@ VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<how>:?[-?+])?(?P<rest>(?:\$\{[^}]*\
 BRACED = r"\$\{(?:\$\{[^}]*\}|[^}])*\}"
 URL_PASSWORD = re.compile(rf"://(?:{BRACED}|(?!\$\{{)[^\s:/@\"'])*:(?P<password>(?:{BRACED}|[^\s@/\"'])+)@")
 CODE_PLACE = re.compile(
-    r"^/(?:app|src|code|srv|workspace|usr/src|usr/local/lib/python|opt/(?!certs|data|config)|home/[^/]+/(?:app|src))|site-packages|\.py$"
+    r"^/(?:app|src|code|srv|workspace|usr/src|home/[^/]+/(?:app|src))(?:/(?!(?:logs?|data|tmp|cache|config|certs)(?:/|$))|/?$)"
+    r"|^/(?:usr/local/lib/python|opt/(?!certs|data|config))|site-packages|\.py$"
 )
 SWALLOWS = re.compile(
-    r"\|\|\s*(?:true|:|exit\s+0)(?![\w-])|;\s*(?:true|:)\s*;?\s*$|(?:^|[;&\n]|\bthen\b)\s*exit\s+0\s*;?\s*\"?\s*$|\bset\s+\+e\b"
+    r"\|\|\s*(?:true|:|exit\s+0)(?![\w-])|\|\|\s*(?:echo|printf)\b[^;&|\n]*$|;\s*(?:true|:)\s*;?\s*$|(?:^|[;&\n]|\bthen\b)\s*exit\s+0\s*;?\s*\"?\s*$|\bset\s+\+e\b"
 )
 PUBLIC = re.compile(
     r"\b(?:anonymous|policy)\s+(?:set\s+(?:public|download|upload)|set-json)|public-read|--acl[= ]public|allow-anonymous|\"Principal\"\s*:\s*(?:\"\*\"|\{\s*\"AWS\"\s*:\s*\[?\s*\"\*\")"
@@ -310,7 +311,7 @@ def _health(name: str, service: Mapping[str, Part], config: Mapping[str, Any]) -
 def cannot_fail(words: str) -> str:
     """Why a health check's command always ends well; empty where it can fail."""
     command = re.sub(r"^CMD(?:-SHELL)?\s+", "", words.strip())
-    if re.search(r"\|\|\s*(?:true|:|exit\s+0)(?![\w-])", command):
+    if re.search(r"\|\|\s*(?:(?:true|:|exit\s+0)(?![\w-])|(?:echo|printf)\b[^;&|\n]*$)", command):
         return "a failure is turned into a success"
     if re.fullmatch(r"(?:/bin/)?true|:|exit\s+0|echo\b[^;&|]*", command) or re.search(
         r";\s*(?:true|:|exit\s+0)\s*;?$", command
