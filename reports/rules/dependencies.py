@@ -123,8 +123,8 @@ def _agreed(seen: Seen, rung: Rung, part: str, own: str) -> str:
 
 def _user_is_odd(seen: Seen, rung: Rung) -> bool:
     """Whether the caller names a user that neither the database nor any other caller names."""
-    user, wanted = str(rung.facts.get("user") or ""), _agreed(seen, rung, "user", "POSTGRES_USER")
-    return bool(wanted) and user != wanted
+    user, wanted = rung.facts.get("user") or rung.says("user"), _agreed(seen, rung, "user", "POSTGRES_USER")
+    return bool(user and wanted) and user != wanted
 
 
 def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:

@@ -186,7 +186,7 @@ def _climbed(seen: Seen) -> bool:
 
 
 RULES = (
-    Rule("an endpoint is missing", ("rung", "compose"), _climbed, endpoint_is_missing),
+    Rule("an endpoint is missing", ("rung", "compose"), lambda seen: seen.rungs, endpoint_is_missing),
     Rule("a host is unknown", ("rung", "compose"), _climbed, host_is_unknown),
     Rule("a port is closed", ("rung", "compose"), _climbed, port_is_closed),
     Rule("a port is silent", ("rung",), _climbed, port_is_silent),
