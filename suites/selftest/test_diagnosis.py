@@ -1,784 +1,541 @@
-"""One symptom, many causes: every rule fires on its own evidence, and its look-alikes get another name or none."""
+"""From evidence to an ordered list of causes: symptoms fall away, what is one is told once, the ground comes first."""
 
-import re
+from itertools import pairwise
+from string import Formatter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import causes
-from reports.causes import HOST, CauseError, Confidence, Diagnosis
-from reports.diagnosis import FALLBACKS, RULES, diagnose, rulings
-from reports.rules.processes import last_words
-from reports.rules.seen import Ended, Seen
-from reports.wiring import Kind, links_of
+from reports import causes, diagnosis
+from reports.causes import HOST, LAYERS, CauseError, Confidence, Diagnosis
+from reports.diagnosis import diagnose, rulings
+from reports.graph import Graph, graph_of
+from reports.rules import behaviour
+from reports.rules.seen import Ended, Rule, Seen, closest
+from reports.wiring import links_of
 from suites.selftest.journals import Story
 
-Config = dict[str, Any]
-
-STACK: Config = {
+CONFIG: dict[str, Any] = {
     "services": {
-        "pg": {
-            "labels": {"airworthy.role": "database"},
-            "environment": {"POSTGRES_USER": "ml", "POSTGRES_DB": "models"},
+        "db": {},
+        "store": {},
+        "redis": {},
+        "bucket": {"environment": {"S3_ENDPOINT": "http://store:9000", "BUCKET": "artifacts"}},
+        "mlflow": {
+            "environment": {"BACKEND_URI": "postgresql://mlflow:[redacted]@db:5432/mlflow_db"},
+            "depends_on": {"bucket": {"condition": "service_completed_successfully"}},
         },
-        "cache": {"labels": {"airworthy.role": "queue"}, "deploy": {"resources": {"limits": {"memory": "256M"}}}},
-        "store": {"labels": {"airworthy.role": "object-store"}},
-        "bucket": {
-            "labels": {"airworthy.role": "job"},
+        "api": {
             "environment": {
-                "BUCKET": "things",
-                "S3_ENDPOINT_URL": "http://store:9000",
-                "AWS_ACCESS_KEY_ID": "[redacted]",
-                "AWS_SECRET_ACCESS_KEY": "[redacted]",
+                "MLFLOW_TRACKING_URI": "http://mlflow:5000",
+                "POSTGRES_HOST": "db",
+                "POSTGRES_USER": "mlflow",
+                "POSTGRES_DB": "mlflow_db",
+                "REDIS_URL": "redis://redis:6379/0",
             },
-            "depends_on": {"store": {"condition": "service_healthy"}},
-        },
-        "tracker": {
-            "labels": {"airworthy.role": "tracking"},
-            "command": ["mlflow", "server", "--default-artifact-root=s3://things/", "--no-serve-artifacts"],
-            "environment": {
-                "MLFLOW_BACKEND_STORE_URI": "postgresql://ml:[redacted]@pg:5432/models",
-                "MLFLOW_S3_ENDPOINT_URL": "http://store:9000",
-                "AWS_ACCESS_KEY_ID": "[redacted]",
-                "AWS_SECRET_ACCESS_KEY": "[redacted]",
-            },
-            "depends_on": {
-                "bucket": {"condition": "service_completed_successfully"},
-                "pg": {"condition": "service_healthy"},
-            },
-        },
-        "front": {
-            "labels": {"airworthy.role": "registry"},
-            "image": "front:1",
-            "environment": {
-                "MLFLOW_TRACKING_URI": "http://tracker:5000",
-                "MLFLOW_S3_ENDPOINT_URL": "http://store:9000",
-                "AWS_ACCESS_KEY_ID": "[redacted]",
-                "AWS_SECRET_ACCESS_KEY": "[redacted]",
-                "DB_HOST": "pg",
-                "DB_NAME": "models",
-                "DB_USER": "ml",
-                "DATABASE_PASSWORD": "[redacted]",
-                "REDIS_URL": "redis://:[redacted]@cache:6379/0",
-                "EXTERNAL_API_URL": "http://elsewhere:80/",
-            },
-            "depends_on": {"tracker": {"condition": "service_healthy"}},
-        },
-        "sink": {"labels": {"airworthy.role": "sink", "airworthy.harness": "true"}},
-    }
-}
-GOOD = {
-    "status": "running",
-    "exit_code": 0,
-    "oom_killed": False,
-    "restarts": 0,
-    "health": "healthy",
-    "health_log": [],
-    "error": "",
-}
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a kernel says, nothing is bound
-CHECK = "suites/test_x.py::test_one"
-
-
-def changed(service: str, **environment: str | None) -> Config:
-    """The stack with other settings for one service; None takes one away."""
-    services = {name: dict(row) for name, row in STACK["services"].items()}
-    held = {**services[service].get("environment", {}), **environment}
-    services[service]["environment"] = {name: value for name, value in held.items() if value is not None}
-    return {"services": services}
-
-
-def told(config: Config = STACK, needs: tuple[str, ...] = ("registry",)) -> Story:
-    """A run in which the stack was started and one check is known."""
-    story = Story()
-    story.tell("compose", "rendered", config)
-    story.tell(
-        "inventory",
-        "suites",
-        {"checks": [{"nodeid": CHECK, "item": "uuid-lookup", "title": "Holds", "needs": list(needs)}]},
-    )
-    return story
-
-
-def container(story: Story, service: str, *lines: str, **state: Any) -> Story:
-    """Tell a container's last state, and its last lines."""
-    story.tell("container", service, GOOD | state, {"moment": "end"})
-    story.tell("log", service, {"lines": len(lines), "tail": list(lines)}, {"moment": "end"})
-    return story
-
-
-def crashed(service: str, *lines: str, config: Config = STACK, **state: Any) -> Story:
-    """A service that ended with 1 after these last lines."""
-    return container(told(config), service, *lines, **({"status": "exited", "exit_code": 1, "health": "none"} | state))
-
-
-def rung(
-    story: Story,
-    name: str,
-    position: str,
-    code: str = "",
-    config: Config = STACK,
-    kind: Kind | None = None,
-    **facts: Any,
-) -> Story:
-    """Tell one rung: broken with a code, or sound without."""
-    by_name = {
-        "database": Kind.DATABASE,
-        "store": Kind.STORE,
-        "queue": Kind.QUEUE,
-        "tracking": Kind.TRACKING,
-        "http": Kind.HTTP,
-    }
-    wanted = kind or by_name.get(name.split(".", maxsplit=1)[0])
-    link = next((one for one in links_of(config) if one.caller == position and one.kind is wanted), None)
-    error = {"type": "RungError", "message": str(facts.pop("message", code)), "code": code} if code else None
-    asked = {"position": position, "about": link.about if link else position, "link": link.as_json() if link else None}
-    story.tell("rung", name, {"ok": not code, "facts": facts, "error": error, "seconds": 0.01}, asked)
-    return story
-
-
-def failed(story: Story, message: str = "asked: a thing", **facts: Any) -> Story:
-    """Tell that the check failed, and what it stated."""
-    seen = {
-        "outcome": "failed",
-        "duration_s": 0.1,
-        "message": message,
-        "because": None,
-        "evidence": [],
-        "facts": facts or None,
-    }
-    story.tell("check", CHECK, seen)
-    return story
-
-
-def start(error: str) -> Story:
-    """A start that the engine or Compose refused."""
-    story = told()
-    story.tell(
-        "start",
-        "run",
-        {"ok": False, "seconds": 1.0, "failed": {}, "never_started": [], "waiting_for": {}, "compose_error": error},
-    )
-    return story
-
-
-def listening(story: Story, service: str, *rows: tuple[str, int]) -> Story:
-    """Tell what listens at a service."""
-    return rung(
-        story, "ports.listening", service, listening=[{"address": address, "port": port} for address, port in rows]
-    )
-
-
-def network(code: str, config: Config, position: str = "front", kind: Kind = Kind.DATABASE) -> Story:
-    """A run in which a name or a port could not be had."""
-    name = "name.resolve" if code == "host-unknown" else "port.open"
-    return rung(told(config), name, position, code, config, kind)
-
-
-OTHER_HOST = changed("front", DB_HOST="pgx")
-LOOPED = changed("front", DB_HOST="localhost")
-FAR = changed("front", DB_HOST="db.example.org")
-OTHER_PORT = changed("front", DB_PORT="5433")
-NO_ENDPOINT = changed("front", MLFLOW_S3_ENDPOINT_URL=None)
-WRONG_BUCKET = {
-    "services": {
-        **STACK["services"],
-        "tracker": {
-            **STACK["services"]["tracker"],
-            "command": ["mlflow", "server", "--default-artifact-root=s3://thinks/", "--no-serve-artifacts"],
+            "depends_on": {"mlflow": {"condition": "service_healthy"}},
         },
     }
 }
-APART = {"services": {**STACK["services"], "front": {**STACK["services"]["front"], "networks": {"outer": None}}}}
-OLD_SCHEME = changed("tracker", MLFLOW_BACKEND_STORE_URI="postgres://ml:[redacted]@pg:5432/models")
-
-TOLD: dict[str, tuple[Story, str, str]] = {
-    # the machine
-    "port": (start("Bind for 127.0.0.1:8001 failed: port is already allocated"), "port-taken", HOST),
-    "port by the kernel": (start("listen tcp4 127.0.0.1:5001: bind: address already in use"), "port-taken", HOST),
-    "disk": (start("write /var/lib/docker/x: no space left on device"), "disk-full", HOST),
-    "image": (start("Error response from daemon: No such image: front:1"), "image-unavailable", "front"),
-    "image of a service": (start("front Error manifest unknown"), "image-unavailable", "front"),
-    "image of nobody": (start("pull access denied for thing, repository does not exist"), "image-unavailable", HOST),
-    "definition": (start('service "front" depends on undefined service "x"'), "definition-invalid", "front"),
-    # processes
-    "module": (crashed("front", "Traceback", "ModuleNotFoundError: No module named 'slowapi'"), "module-missing", "front"),
-    "module, by MLflow's own words": (crashed("tracker", "ERROR mlflow.cli: No module named 'psycopg2'"), "module-missing", "tracker"),
-    "module, seen in the image": (
-        rung(crashed("front", "ModuleNotFoundError: No module named 'a.b'"), "image.module", "front", "module-missing"),
-        "module-missing",
-        "front",
-    ),
-    "module that is there": (rung(crashed("front", "ModuleNotFoundError: No module named 'a'"), "image.module", "front"), "service-crashed", "front"),
-    "name": (crashed("tracker", "ImportError: cannot import name 'Queue' from 'sqlalchemy.pool' (x.py)"), "modules-incompatible", "tracker"),
-    "code": (crashed("front", 'File "/app/a.py", line 3', "SyntaxError: invalid syntax"), "code-invalid", "front"),
-    "setting": (crashed("front", "configuration error: DATABASE_PASSWORD is not set", config=changed("front", DATABASE_PASSWORD="")), "setting-missing", "front"),
-    "setting, by a validator": (
-        crashed("front", "1 validation error", "database_password", "  Field required", config=changed("front", DATABASE_PASSWORD="")),
-        "setting-missing",
-        "front",
-    ),
-    "setting that is absent": (crashed("pg", "Error: You must specify POSTGRES_PASSWORD to a value"), "setting-missing", "pg"),
-    "setting that is there": (crashed("front", "KeyError: 'DB_NAME' not found"), "service-crashed", "front"),
-    "scheme": (crashed("tracker", "boom", config=OLD_SCHEME), "uri-scheme-unsupported", "tracker"),
-    "data": (crashed("pg", "FATAL:  database files are incompatible with server"), "database-files-incompatible", "pg"),
-    "file": (crashed("front", "FileNotFoundError: [Errno 2] No such file or directory: '/app/x.json'"), "file-missing", "front"),
-    "folder": (crashed("store", "PermissionError: [Errno 13] Permission denied: '/data/x'"), "volume-unwritable", "store"),
-    "folder, told before": (crashed("store", "cannot write: Permission denied: /data", "FATAL: Permission denied: no"), "volume-unwritable", "store"),
-    "memory": (crashed("cache", exit_code=137, oom_killed=True), "out-of-memory", "cache"),
-    "kill": (crashed("cache", exit_code=137), "service-killed", "cache"),
-    "stop": (crashed("cache", exit_code=143), "service-stopped", "cache"),
-    "pause": (container(told(), "pg", status="paused"), "service-paused", "pg"),
-    "end": (crashed("front", "bye", exit_code=0), "service-ended", "front"),
-    "command": (crashed("front", status="created", exit_code=127, error='exec: "nope": executable file not found in $PATH'), "command-not-runnable", "front"),
-    "command in a shell": (crashed("front", "sh: 1: nope: not found", exit_code=127), "command-not-runnable", "front"),
-    "job": (crashed("bucket", "bucket cannot be made: no"), "job-failed", "bucket"),
-    "crash": (crashed("front", "Traceback", "RuntimeError: the moon is wrong"), "service-crashed", "front"),
-    "restarts": (crashed("front", "RuntimeError: no", status="restarting", restarts=4), "service-restarting", "front"),
-    "unhealthy": (container(told(), "front", health="unhealthy", health_log=[{"exit": 1, "output": "no\n"}]), "service-unhealthy", "front"),
-    # the way there
-    "host": (network("host-unknown", OTHER_HOST), "host-unknown", "front"),
-    "networks": (network("host-unknown", APART), "networks-disjoint", "front"),
-    "loopback": (network("refused", LOOPED), "points-at-itself", "front"),
-    "far": (network("refused", FAR), "port-wrong", "front"),
-    "port of the caller": (listening(network("refused", OTHER_PORT), "pg", (EVERYWHERE, 5432)), "port-wrong", "front"),
-    "only inside": (listening(network("refused", STACK, kind=Kind.TRACKING), "tracker", ("127.0.0.1", 5000)), "listens-on-loopback", "tracker"),
-    "nothing listens": (listening(network("refused", STACK, kind=Kind.TRACKING), "tracker"), "not-listening", "tracker"),
-    "silence": (network("silent", STACK), "port-silent", "front"),
-    "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
-    "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
-    # the database
-    "password": (rung(rung(told(), "database.login", "tracker"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "front"),
-    "password of all": (rung(rung(told(), "database.login", "tracker", "28P01", user="ml"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "pg"),
-    "password not set": (rung(told(changed("front", DATABASE_PASSWORD="")), "database.login", "front", "password-missing"), "setting-missing", "front"),
-    "password not there": (rung(told(changed("front", DATABASE_PASSWORD=None)), "database.login", "front", "password-missing", changed("front", DATABASE_PASSWORD=None)), "setting-missing", "front"),
-    "user not set": (rung(told(), "database.login", "front", "setting-missing", setting="DB_USER"), "setting-missing", "front"),
-    "user": (rung(told(), "database.login", "front", "28P01", user="nobody"), "database-user-unknown", "front"),
-    "database": (rung(told(changed("front", DB_NAME="nope")), "database.login", "front", "3D000", database="nope"), "database-missing", "front"),
-    "connections": (rung(told(), "database.login", "front", "53300"), "database-full", "pg"),
-    "read-only": (rung(told(), "database.rights", "tracker", "read-only"), "database-read-only", "pg"),
-    "grants": (rung(told(), "database.rights", "tracker", "grants-missing", lacking=["runs: INSERT"]), "database-grants-missing", "pg"),
-    "starting": (rung(told(), "database.login", "tracker", "57P03"), "database-starting", "pg"),
-    "corrupt": (rung(told(), "database.rights", "tracker", "XX001"), "database-failing", "pg"),
-    "older": (rung(told(), "database.schema", "tracker", "older", found=["a"], heads=["b"]), "schema-older", "pg"),
-    "newer": (rung(told(), "database.schema", "tracker", "newer", found=["c"], heads=["b"]), "schema-newer", "tracker"),
-    # the object store
-    "keys": (rung(told(), "store.bucket", "front", "credentials-missing", missing=["AWS_ACCESS_KEY_ID"]), "setting-missing", "front"),
-    "key": (rung(rung(told(), "store.bucket", "tracker"), "store.bucket", "front", "InvalidAccessKeyId"), "store-key-unknown", "front"),
-    "secret": (rung(told(), "store.bucket", "front", "SignatureDoesNotMatch"), "store-secret-wrong", "front"),
-    "denied": (rung(told(), "store.objects", "front", "AccessDenied", operation="put", bucket="things"), "store-access-denied", "front"),
-    "region": (rung(told(), "store.bucket", "front", "AuthorizationHeaderMalformed"), "store-region-wrong", "front"),
-    "clock": (rung(told(), "store.bucket", "front", "RequestTimeTooSkewed"), "clock-skewed", "front"),
-    "full": (rung(told(), "store.objects", "front", "XMinioStorageFull"), "store-full", "store"),
-    "another S3 error": (rung(told(), "store.objects", "front", "SlowDown"), "store-failing", "store"),
-    "bucket gone": (rung(told(), "store.bucket", "front", "NoSuchBucket", bucket="things", buckets=[]), "bucket-missing", "store"),
-    "bucket wrong": (rung(told(WRONG_BUCKET), "store.bucket", "tracker", "NoSuchBucket", WRONG_BUCKET, bucket="thinks", buckets=["things"]), "bucket-wrong", "tracker"),
-    "bucket wrong, seen by a client": (rung(told(WRONG_BUCKET), "store.bucket", "front", "NoSuchBucket", WRONG_BUCKET, bucket="thinks", buckets=["things"]), "bucket-wrong", "tracker"),
-    # the queue
-    "queue password": (rung(told(), "queue.login", "front", "WRONGPASS"), "queue-password-wrong", "front"),
-    "queue password, none there": (rung(told(), "queue.login", "front", "ERR", message="ERR AUTH <password> called without any password configured"), "queue-password-wrong", "front"),
-    "queue password, none sent": (rung(told(), "queue.login", "front", "NOAUTH"), "queue-password-missing", "front"),
-    "queue rights": (rung(told(), "queue.write", "front", "NOPERM"), "queue-access-denied", "front"),
-    "queue memory": (rung(told(), "queue.write", "front", "OOM", maxmemory=1), "queue-memory-full", "cache"),
-    "queue disk": (rung(told(), "queue.write", "front", "MISCONF"), "queue-cannot-persist", "cache"),
-    "queue replica": (rung(told(), "queue.write", "front", "READONLY"), "queue-read-only", "front"),
-    "queue clients": (rung(told(), "queue.login", "front", "ERR", message="ERR max number of clients reached"), "queue-clients-full", "cache"),
-    "queue index": (rung(told(), "queue.login", "front", "ERR", message="ERR DB index is out of range"), "queue-database-wrong", "front"),
-    "queue, else": (rung(told(), "queue.write", "front", "ERR", message="ERR odd"), "queue-failing", "cache"),
-    "queue loads": (rung(told(), "queue.login", "front", "LOADING"), "queue-failing", "cache"),
-    "queue closes": (rung(told(), "queue.login", "front", "closed"), "port-silent", "cache"),
-    # MLflow and others
-    "login": (rung(told(), "tracking.read", "front", "status-401", status=401), "tracking-unauthorised", "front"),
-    "page": (rung(told(), "tracking.read", "front", "not-json", status=200, media="text/html"), "response-not-json", "front"),
-    "artifacts only": (rung(told(), "tracking.read", "front", "status-503", status=503, message="runs in `--artifacts-only` mode"), "artifacts-only", "tracker"),
-    "gateway": (rung(told(), "tracking.read", "front", "status-502", status=502), "gateway-failing", "tracker"),
-    "MLflow fails": (rung(told(), "tracking.write", "front", "status-500", status=500), "tracking-failing", "tracker"),
-    "elsewhere fails": (rung(told(), "http.get", "front", "status-503", status=503), "dependency-failing", "front"),
-    # behaviour
-    "constant": (failed(told(), semantics="health-constant", claim="redis"), "health-constant", "front"),
-    "dropped": (failed(told(), semantics="metadata-dropped", keys=["a"]), "metadata-dropped", "front"),
-    "two facts": (failed(told(), seen=[{"semantics": "registered-twice", "what": "run", "count": 2}]), "registered-twice", "front"),
-    "of a named service": (failed(told(), semantics="version-wrong", service="tracker", expected="3", found="2"), "version-wrong", "tracker"),
-    "of a role": (failed(told(), semantics="version-wrong", service="tracking", expected="3", found="2"), "version-wrong", "tracker"),
-    "of the store": (failed(told(), semantics="artifact-missing", path="x"), "artifact-missing", "store"),
-    "not listed": (failed(told(), semantics="never-heard"), "unknown", "front"),
-    "nothing known": (failed(told(needs=("tracking",))), "unknown", "tracker"),
-    "nothing known of several": (failed(told(needs=("tracking", "queue"))), "unknown", "front"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", TOLD)
-def test_the_first_cause_is_the_one_that_was_planted(name: str) -> None:
-    """Cause and component are named first, and whatever is said cites its evidence."""
-    story, cause, component = TOLD[name]
-    bundle = story.done()
-
-    found = diagnose(bundle)
-
-    assert (found[0].cause, found[0].component) == (cause, component)
-    assert all(entry.evidence and max(entry.evidence) <= len(bundle.events) for entry in found)
-    assert "?" not in found[0].component
-    assert found[0].layer in causes.LAYERS
-
-
-@pytest.mark.parametrize("name", TOLD)
-def test_no_other_cause_is_proven(name: str) -> None:
-    """One symptom, one proven cause: its look-alikes keep quiet."""
-    story, cause, _ = TOLD[name]
-
-    proven = [entry.cause for entry in diagnose(story.done()) if entry.confidence is Confidence.PROVEN]
-
-    assert set(proven) <= {cause}
-
-
-@pytest.mark.parametrize("name", TOLD)
-def test_names_of_services_do_not_matter(name: str) -> None:
-    """The same story with other service names has the same cause."""
-    story, cause, component = TOLD[name]
-    renames = {"front": "desk", "tracker": "ledger", "cache": "tube", "store": "shed"}
-    moved = _renamed(story, renames)
-
-    first = diagnose(moved.done())[0]
-
-    assert (first.cause, first.component) == (cause, renames.get(component, component))
-
-
-def _renamed(story: Story, renames: dict[str, str]) -> Story:
-    def words(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {renames.get(key, key): words(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [words(inner) for inner in value]
-        if isinstance(value, str):
-            return re.sub(r"(?<![\w.-])(?:front|tracker|cache|store)(?![\w.-])", lambda match: renames[match[0]], value)
-        return value
-
-    moved = Story()
-    for event in story.events:
-        moved.tell(event.kind, renames.get(event.subject, event.subject), words(event.response), words(event.request))
-    return moved
-
-
-def test_every_rule_is_told_of() -> None:
-    """There is no rule that no story makes fire."""
-    fired = {
-        ruling.rule for story, _, _ in TOLD.values() for ruling in rulings(story.done()) if ruling.ended is Ended.FIRED
-    }
-    elsewhere = {"a fallback masks an error", "the definition is unfit", "a service does not come up"}
-
-    assert {rule.name for rule in (*RULES, *FALLBACKS)} - fired <= elsewhere
-
-
-def test_most_rules_read_answers_and_not_wordings() -> None:
-    """At least half of the rules need no log."""
-    structured = [rule for rule in (*RULES, *FALLBACKS) if "log" not in rule.requires and rule.requires != ("start",)]
-
-    assert len(structured) * 2 >= len((*RULES, *FALLBACKS))
-
-
-def test_missing_evidence_is_never_proof() -> None:
-    """On an empty bundle nothing is said, and every rule says why."""
-    bundle = Story().done()
-
-    assert diagnose(bundle) == ()
-    assert {ruling.ended for ruling in rulings(bundle)} == {Ended.WITHOUT_EVIDENCE}
-
-
-def test_rules_end_in_every_way() -> None:
-    """A rule that looked and found nothing is refuted; one with nothing to look at is not applicable."""
-    story = container(told(), "front")
-    ended = {ruling.rule: ruling.ended for ruling in rulings(story.done())}
-    crash = {ruling.rule: ruling.ended for ruling in rulings(crashed("front", "RuntimeError: no").done())}
-
-    assert ended["a module is missing"] is Ended.NOT_APPLICABLE
-    assert ended["a container is paused"] is Ended.REFUTED
-    assert crash["a module is missing"] is Ended.REFUTED
-    assert crash["a service has crashed"] is Ended.FIRED
-
-
-def test_a_sound_run_has_no_diagnosis() -> None:
-    """Containers that run, rungs that hold and a job that ended well accuse nobody."""
-    story = container(container(told(), "front"), "bucket", "done", status="exited", exit_code=0, health="none")
-    rung(rung(story, "database.login", "front"), "store.bucket", "front")
-    story.tell("container", "sink", GOOD | {"status": "exited", "exit_code": 1}, {"moment": "end"})
-    story.tell("container", "pg", {"status": "absent"}, {"moment": "end"})
-
-    assert diagnose(story.done()) == ()
-
-
-def test_what_the_harness_stopped_is_no_fault() -> None:
-    """Events that the harness brought about are not read."""
-    story = container(told(), "front")
-    story.tell("event", "front", {"action": "oom", "expected": True})
-
-    assert diagnose(story.done()) == ()
-
-
-def test_an_event_tells_what_the_state_has_forgotten() -> None:
-    """A container that was restarted after it ran out of memory did run out of memory."""
-    story = container(told(), "front")
-    story.tell("event", "front", {"action": "oom"})
-
-    assert [entry.cause for entry in diagnose(story.done())] == ["out-of-memory"]
-
-
-def test_a_stop_during_the_run_is_told_by_its_events() -> None:
-    """Exit code 0 after a signal is a stop, not an end of its own."""
-    story = crashed("cache", exit_code=0)
-    story.tell("event", "cache", {"action": "kill", "signal": "15"})
-
-    assert [entry.cause for entry in diagnose(story.done())] == ["service-stopped"]
-
-
-def test_consequences_fall_away() -> None:
-    """What rests on a broken service is explained by it."""
-    story = crashed("pg", exit_code=137)
-    container(story, "tracker", "OperationalError: no database", status="exited", exit_code=1)
-    container(story, "front", "ConnectionError: no tracker", status="exited", exit_code=1)
-
-    assert [(entry.cause, entry.component) for entry in diagnose(story.done())] == [("service-killed", "pg")]
-
-
-def test_of_two_crashes_the_lower_one_is_told() -> None:
-    """Without a cause, the narrowest component is the lowest that is broken."""
-    story = crashed("tracker", "RuntimeError: why")
-    container(story, "front", "ConnectionError: no tracker", status="exited", exit_code=1)
-
-    assert [entry.component for entry in diagnose(story.done())] == ["tracker"]
-
-
-def test_a_symptom_falls_away_before_its_reason() -> None:
-    """A service that does not listen because of its database's password is not accused of not listening."""
-    story = rung(told(), "database.login", "tracker", "28P01", user="ml")
-    story = listening(rung(story, "port.open", "front", "refused", kind=Kind.TRACKING), "tracker")
-
-    assert [entry.cause for entry in diagnose(story.done())] == ["database-password-wrong"]
-
-
-def test_two_faults_are_both_named() -> None:
-    """Independent causes stand beside each other, the lower one first."""
-    story = rung(told(), "queue.login", "front", "WRONGPASS")
-    story = rung(story, "database.login", "tracker", "28P01", user="ml")
-
-    assert [entry.cause for entry in diagnose(story.done())] == ["database-password-wrong", "queue-password-wrong"]
-
-
-def test_a_cause_explains_the_checks_that_failed_with_it() -> None:
-    """Failed checks by the roles they ask, skipped ones by what they say."""
-    story = failed(crashed("cache", exit_code=137))
-    other = "suites/test_x.py::test_two"
-    story.tell(
-        "check",
-        other,
-        {"outcome": "skipped", "duration_s": 0.0, "message": None, "because": "cache exited 137 during the run"},
-    )
-    story.tell("check", "c", {"outcome": "passed", "duration_s": 0.0, "message": None, "because": None})
-
-    found = diagnose(story.done())
-
-    assert [entry.cause for entry in found] == ["service-killed"]
-    assert found[0].layer == "queue"
-    assert set(found[0].explains) == {CHECK, other}
-
-
-def test_a_check_that_asks_no_role_is_explained_by_the_service_it_names() -> None:
-    """The check of every service's health speaks of them by name."""
-    named = told(needs=())
-    container(named, "cache", status="exited", exit_code=137)
-    failed(named, 'came back: {"service": "cache"}')
-
-    assert diagnose(named.done())[0].explains == (CHECK,)
-
-
-def test_a_fault_of_the_machine_explains_everything() -> None:
-    """The host comes first, and nothing of the deployment is accused."""
-    story = start("Bind for 127.0.0.1:8001 failed: port is already allocated")
-    container(story, "front", "RuntimeError: no", status="exited", exit_code=1)
-    failed(story, semantics="metadata-dropped", keys=["a"])
-
-    found = diagnose(story.done())
-
-    assert [entry.cause for entry in found] == ["port-taken", "metadata-dropped"]
-    assert found[1].confidence is Confidence.LIKELY
-
-
-def test_what_a_service_does_over_a_broken_one_is_doubted() -> None:
-    """Misbehaviour seen while a dependency was away is likely at most."""
-    story = failed(crashed("cache", exit_code=137), semantics="not-queued")
-
-    found = diagnose(story.done())
-
-    assert [(entry.cause, str(entry.confidence)) for entry in found] == [
-        ("service-killed", "proven"),
-        ("not-queued", "likely"),
+PROVEN, LIKELY, UNKNOWN = Confidence
+NEEDS = {
+    "suites/test_services.py::test_all": (),
+    "suites/test_uuid.py::test_lookup": ("registry",),
+    "suites/test_uuid.py::test_other": ("registry",),
+    "suites/test_mlflow.py::test_version": ("tracking",),
+    "suites/test_store.py::test_objects": ("tracking", "object-store"),
+    "suites/test_fit.py::test_fit": ("registry",),
+}
+ALL, LOOKUP, OTHER, VERSION, OBJECTS, FIT = NEEDS
+
+
+def begun(config: dict[str, Any] | None = None) -> Story:
+    """A run of this configuration with the checks above."""
+    story = Story().begin()
+    story.tell("compose", "rendered", config or CONFIG)
+    items = {FIT: "fit-to-ship"}
+    rows = [
+        {"nodeid": nodeid, "item": items.get(nodeid, "some-item"), "title": f"Title of {nodeid}", "needs": list(needs)}
+        for nodeid, needs in NEEDS.items()
     ]
+    story.tell("inventory", "suites", {"checks": rows})
+    return story
 
 
-def test_what_explains_most_comes_first() -> None:
-    """Of two misbehaviours the one that more checks state is the likelier cause."""
-    story = told()
-    for number, semantics in enumerate(("lookup-wrong", "metadata-dropped", "metadata-dropped")):
-        seen = {
-            "outcome": "failed",
-            "duration_s": 0.1,
-            "message": "m",
-            "because": None,
-            "facts": {"semantics": semantics},
-        }
-        story.tell("check", f"suites/test_x.py::test_{number}", seen)
-
-    assert [entry.cause for entry in diagnose(story.done())] == ["metadata-dropped", "lookup-wrong"]
+def rung(story: Story, name: str, position: str, kind: str, code: str = "", **facts: Any) -> int:
+    """A rung climbed from a service's position about its dependency of this kind; broken where it has a code."""
+    link = next(link for link in links_of(CONFIG) if (link.caller, str(link.kind)) == (position, kind))
+    error = {"code": code, "message": "no"} if code else None
+    asked = {"position": position, "about": link.about, "link": link.as_json()}
+    return story.tell("rung", name, {"ok": not code, "facts": facts, "error": error}, asked)
 
 
-def test_settings_that_are_missing_are_told_together() -> None:
-    """A log and a rung about the same service make one diagnosis."""
-    config = changed("front", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
-    story = crashed("front", "configuration error: AWS_ACCESS_KEY_ID is not set", config=config)
-    rung(
-        story,
-        "store.bucket",
-        "front",
-        "credentials-missing",
-        config,
-        missing=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
-    )
-
-    found = diagnose(story.done())
-
-    assert [entry.cause for entry in found] == ["setting-missing"]
-    assert found[0].parameters["setting"] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
-    assert len(found[0].evidence) == 4
+def ended(story: Story, service: str, exit_code: int, *log: str, **state: Any) -> Story:
+    """A service that is in this state, by default ended, and its last words."""
+    story.tell("container", service, {"status": "exited", "exit_code": exit_code, **state})
+    if log:
+        story.tell("log", service, {"lines": len(log), "tail": list(log)})
+    return story
 
 
-def test_a_server_that_serves_no_artifacts_may_lack_keys() -> None:
-    """What its clients need and it does not is no proof against it."""
-    story = rung(told(), "store.bucket", "tracker", "credentials-missing", missing=["AWS_ACCESS_KEY_ID"])
-
-    assert diagnose(story.done())[0].confidence is Confidence.LIKELY
+def told(story: Story) -> list[tuple[str, str, Confidence]]:
+    """Cause, component and confidence of each diagnosis, likeliest first."""
+    return [(entry.cause, entry.component, entry.confidence) for entry in diagnose(story.done())]
 
 
-def test_a_start_that_came_to_nothing_names_who_it_waited_for() -> None:
-    """A service that runs without ever being ready is told with its last line."""
-    story = container(told(), "front", "still waiting", health="starting")
-    row = {"state": "starting", "exit_code": None, "reason": "did not become healthy"}
-    story.tell(
-        "start", "run", {"ok": False, "seconds": 90.0, "failed": {"front": row, "gone": row}, "compose_error": None}
-    )
-
-    found = diagnose(story.done())
-
-    assert [(entry.cause, entry.confidence) for entry in found] == [("service-silent", Confidence.UNKNOWN)]
-    assert "still waiting" in found[0].summary
+def fired(story: Story, *rules: Rule) -> list[Diagnosis]:
+    """What these rules find by themselves."""
+    seen = Seen(story.done())
+    return [entry for rule in rules for entry in rule.rule(seen).diagnoses]
 
 
-@pytest.mark.parametrize(
-    ("name", "patch"),
-    [
-        ("host", {"services": {"front": {"environment": {"DB_HOST": "pg"}}}}),
-        ("endpoint", {"services": {"front": {"environment": {"S3_ENDPOINT_URL": "http://store:9000"}}}}),
-        ("database", {"services": {"front": {"environment": {"DB_NAME": "models"}}}}),
-        ("bucket wrong", {"services": {"tracker": {"command": ["mlflow", "server", "--default-artifact-root=s3://things/", "--no-serve-artifacts"]}}}),
-        ("password", None),
-    ],
-)  # fmt: skip
-def test_a_fault_of_configuration_comes_with_its_patch(name: str, patch: dict[str, Any] | None) -> None:
-    """A compose overlay where the right value is known and no secret."""
-    story, _, _ = TOLD[name]
-
-    assert diagnose(story.done())[0].patch == patch
-
-
-def test_a_bucket_in_the_environment_is_patched_there() -> None:
-    """The setting that names the bucket is changed where it stands; a command that holds a secret is left alone."""
-    config = changed("bucket", BUCKET="thinks")
-    story = rung(told(config), "store.bucket", "bucket", "NoSuchBucket", config, bucket="thinks", buckets=[])
-    secret = {
-        "services": {
-            **STACK["services"],
-            "tracker": {
-                **STACK["services"]["tracker"],
-                "command": ["x", "--artifacts-destination=s3://thinks/", "[redacted]"],
-            },
-        }
-    }
-    closed = rung(told(secret), "store.bucket", "tracker", "NoSuchBucket", secret, bucket="thinks", buckets=["things"])
-
-    assert diagnose(story.done())[0].patch == {"services": {"bucket": {"environment": {"BUCKET": "things"}}}}
-    assert diagnose(closed.done())[0].patch is None
-
-
-def test_a_port_is_patched_where_a_setting_names_it() -> None:
-    """The port that listens takes the place of the one that does not."""
-    config = changed("front", MLFLOW_TRACKING_URI="http://tracker:5050")
-    story = listening(
-        network("refused", config, kind=Kind.TRACKING), "tracker", (EVERYWHERE, 5000), ("127.0.0.11", 41000)
-    )
-
-    found = diagnose(story.done())[0]
-
-    assert (found.cause, found.parameters["wanted"]) == ("port-wrong", 5000)
-    assert found.patch == {"services": {"front": {"environment": {"MLFLOW_TRACKING_URI": "http://tracker:5000"}}}}
-
-
-def test_a_port_that_several_callers_agree_on_is_the_targets_matter() -> None:
-    """Where the callers agree and the target differs, the target is the component."""
-    story = listening(network("refused", STACK), "pg", (EVERYWHERE, 6000))
-
-    assert [(entry.cause, entry.component) for entry in diagnose(story.done())] == [("not-listening", "pg")]
-
-
-def test_a_name_of_a_service_that_shares_the_network_is_not_explained() -> None:
-    """A known service in the same network whose name is unknown is beyond these rules."""
-    assert diagnose(network("host-unknown", STACK).done()) == ()
-
-
-def test_the_lonelier_of_two_is_moved() -> None:
-    """The service that shares its network with fewer others is the one to change."""
-    alone = {"services": {**STACK["services"], "pg": {**STACK["services"]["pg"], "networks": {"inner": None}}}}
-
-    assert diagnose(network("host-unknown", alone).done())[0].component == "pg"
-
-
-def test_a_rung_that_stumbled_says_nothing() -> None:
-    """What the harness could not ask accuses nobody."""
-    assert diagnose(rung(told(), "database.login", "front", "broken").done()) == ()
-
-
-def test_a_schema_is_judged_by_the_server_alone() -> None:
-    """A client's image may know other migrations; codes that are no judgement are left alone."""
-    by_client = rung(told(), "database.schema", "front", "older", found=["a"], heads=["b"])
-    by_login = rung(told(), "database.login", "front", "silent-code")
-
-    assert diagnose(by_client.done()) == ()
-    assert diagnose(by_login.done()) == ()
-
-
-def test_pyfuncs_refusal_of_a_failed_registration_hides_an_error() -> None:
-    """A fallback that shows pyfunc's words in place of the store's is named; of what is no model it is right."""
-
-    def story(kind: str) -> Story:
-        told_so = told()
-        error = {
-            "type": "MlflowException",
-            "message": "`python_model` must be a PythonModel instance",
-            "chain": [{"type": "ClientError", "message": "NoSuchBucket"}],
-        }
-        seq = told_so.tell(
-            "probe",
-            "register_baseline",
-            {"error": error},
-            {"call": "register_baseline", "args": {"model": {"kind": kind}}},
-        )
-        told_so.tell(
-            "check",
-            CHECK,
-            {"outcome": "failed", "duration_s": 0.1, "message": "m", "because": None, "evidence": [seq], "facts": None},
-        )
-        return told_so
-
-    assert diagnose(story("forest").done())[0].cause == "error-masked"
-    assert "NoSuchBucket" in diagnose(story("forest").done())[0].summary
-    assert diagnose(story("junk").done())[0].cause == "unknown"
-
-
-def test_findings_of_the_definition_come_last() -> None:
-    """What must not ship is told after what does not work; warnings are no cause."""
-    story = told()
-    for severity in ("error", "warning"):
-        row = {
-            "severity": severity,
-            "file": "f",
-            "line": 3,
-            "summary": f"{severity} here",
-            "remedy": "Mend it.",
-            "service": "front",
-        }
-        story.tell("finding", "source-mounted", row)
-    failed(story, semantics="metadata-dropped")
-    story.tell(
-        "inventory",
-        "suites",
-        {"checks": [{"nodeid": CHECK, "item": "fit-to-ship", "title": "t", "needs": ["registry"]}]},
-    )
-
-    found = diagnose(story.done())
-
-    assert [entry.cause for entry in found] == ["metadata-dropped", "unfit-definition"]
-    assert found[1].remedy == "Mend it."
-    assert found[1].explains == (CHECK,)
-
-
-def test_failures_that_nothing_explains_are_one_unknown() -> None:
-    """An unknown cause is said to be unknown, once for each component."""
-    story = failed(told())
-    story.tell(
-        "check",
-        "suites/test_x.py::test_two",
-        {"outcome": "failed", "duration_s": 0.1, "message": "other", "because": None},
-    )
-
-    found = diagnose(story.done())
-
-    assert [(entry.cause, entry.confidence) for entry in found] == [("unknown", Confidence.UNKNOWN)]
-    assert len(found[0].explains) == 2
-
-
-def test_roles_are_read_from_settings_where_nobody_tells_them() -> None:
-    """Without labels, a service is what others call it for."""
-    services = {
-        name: {key: value for key, value in row.items() if key != "labels"} for name, row in STACK["services"].items()
-    }
-    seen = Seen(told({"services": services}).done())
-
-    assert {seen.of_role(role) for role in ("database", "queue", "object-store", "tracking", "registry")} == {
-        "pg", "cache", "store", "tracker", "front",
-    }  # fmt: skip
-
-
-def test_last_words_are_the_error_or_the_last_line() -> None:
-    """The line that tells most of a log; even an empty log has an answer."""
-    assert last_words(("ValueError: x", "cleaning up", "")) == "ValueError: x"
-    assert last_words(("one", "two")) == "two"
-    assert last_words(()) == "it wrote nothing"
+# --- the closed list -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[[cause]]\nid='a'\nlayer='image'\ntitle='t'", "has id, layer, title and remedy"),
-        ("[[cause]]\nid='a'\nlayer='image'\ntitle='t'\nremedy='r'\n" * 2, "twice"),
-        ("[[cause]]\nid='a'\nlayer='cellar'\ntitle='t'\nremedy='r'", "unknown layer"),
+        ('[[cause]]\nid = "a"\nlayer = "host"\ntitle = "t"\n', "has id, layer, title and remedy"),
+        ('[[cause]]\nid = "a"\nlayer = "nowhere"\ntitle = "t"\nremedy = "r"\n', "unknown layer 'nowhere'"),
+        ('[[cause]]\nid = "a"\nlayer = "host"\ntitle = "t"\nremedy = "r"\n' * 2, "'a' stands there twice"),
     ],
 )
 def test_a_list_of_causes_that_is_none_is_refused(text: str, said: str) -> None:
-    """Ids are unique and layers known when the list is loaded."""
+    """A key too few, a layer that is none, an id that stands there twice."""
     with pytest.raises(CauseError, match=said):
         causes.parse(text)
 
 
-def test_a_cause_that_is_not_listed_cannot_be_named() -> None:
-    """The list is closed."""
-    with pytest.raises(CauseError, match="no cause"):
-        causes.diagnosis("gremlins", "front", evidence=(1,))
+def test_every_cause_is_worded_from_named_parameters() -> None:
+    """Layers are known, titles and remedies end as they should, and no template takes a parameter by its place."""
+    assert causes.parse("") == {}
+    for cause in causes.known().values():
+        names = [name for text in (cause.title, cause.remedy) for _, name, _, _ in Formatter().parse(text)]
+
+        assert cause.layer in LAYERS
+        assert all(name is None or name.isidentifier() for name in names)
+        assert (cause.remedy.endswith("."), cause.title.endswith(".")) == (cause.remedy != "{remedy}", False)
 
 
-@given(st.sampled_from(sorted(causes.known())))
-def test_every_cause_words_itself_without_parameters(cause: str) -> None:
-    """A parameter that nobody knows reads as a question mark, and no template fails."""
-    found: Diagnosis = causes.diagnosis(cause, "front", evidence=(2, 1, 2))
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        ({"setting": "KEY"}, "KEY of api"),
+        ({"setting": ["KEY", "SECRET"]}, "KEY, SECRET of api"),
+        ({"setting": None}, "? of api"),
+        ({"setting": ""}, "? of api"),
+        ({}, "? of api"),
+        ({"setting": 0}, "0 of api"),
+    ],
+)
+def test_a_template_is_filled_with_what_is_known(parameters: dict[str, Any], text: str) -> None:
+    """A list reads as words, what is not known as a question mark."""
+    assert causes.filled("{setting} of {service}", {"service": "api", **parameters}) == text
 
-    assert found.evidence == (1, 2)
-    assert "{" not in found.summary + found.remedy
+
+def test_a_diagnosis_is_worded_by_its_cause_and_cites_each_event_once() -> None:
+    """Its layer is the cause's unless told; a cause that the list does not hold is refused."""
+    entry = causes.diagnosis("service-killed", "db", evidence=(3, 1, 3), parameters={"exit_code": 137})
+
+    assert (entry.layer, entry.summary, entry.evidence) == ("resource", "db was killed (exit code 137)", (1, 3))
+    assert causes.diagnosis("service-killed", "db", evidence=(), layer="database").layer == "database"
+    with pytest.raises(CauseError, match="no cause 'bad-luck'"):
+        causes.diagnosis("bad-luck", "db", evidence=())
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_the_order_of_evidence_does_not_change_the_first_cause(*, turned: bool) -> None:
-    """Two independent faults rank alike whichever was seen first."""
-    faults = [("queue.login", "front", "WRONGPASS"), ("database.login", "tracker", "28P01")]
-    story = told()
-    for name, position, code in reversed(faults) if turned else faults:
-        rung(story, name, position, code, user="ml")
+# --- who rests on whom -----------------------------------------------------------------------------------------------
 
-    assert diagnose(story.done())[0].cause == "database-password-wrong"
+CIRCLE = Graph({"a": frozenset({"b"}), "b": frozenset({"a"}), "c": frozenset({"a"}), "d": frozenset()})
+
+
+def test_what_a_service_rests_on_is_followed_to_the_ground() -> None:
+    """Through others, and around a circle without end."""
+    graph = graph_of(CONFIG)
+
+    assert graph.needs("api") == {"mlflow", "bucket", "store", "db", "redis"}
+    assert graph.dependants("store") == {"bucket", "mlflow", "api"}
+    assert (graph.needs("nobody"), graph.dependants("api")) == (frozenset(), frozenset())
+    assert CIRCLE.needs("a") == {"a", "b"}
+    assert CIRCLE.dependants("a") == {"a", "b", "c"}
+    assert CIRCLE.lowest(frozenset({"a", "b"})) == {"a", "b"}
+    assert graph.lowest(frozenset({"api", "bucket", "redis"})) == {"bucket", "redis"}
+    assert graph_of({}).order == ()
+
+
+@given(st.dictionaries(st.sampled_from("abcde"), st.frozensets(st.sampled_from("abcde")), min_size=1))
+def test_the_order_is_from_the_ground_up(edges: dict[str, frozenset[str]]) -> None:
+    """Nothing comes before what rests on less, every service has its place, and of any services some are lowest."""
+    graph = Graph(edges)
+    sizes = [len(graph.needs(name)) for name in graph.order]
+
+    assert sorted(graph.order) == sorted(edges)
+    assert all(below <= above for below, above in pairwise(sizes))
+    assert set() < graph.lowest(frozenset(edges)) <= set(edges)
+
+
+@pytest.mark.parametrize(
+    ("value", "rests"),
+    [
+        ("db", True),
+        ("db:5432", True),
+        ("postgresql://u:p@db/x", True),
+        ("postgresql://u:p@db:5432/x", True),
+        ("http://db?x=1", True),
+        ("http://db.example/x", False),
+        ("http://other-db/x", False),
+        ("mydb:5432", False),
+        ("the db is far", False),
+        ("http://elsewhere/db", False),
+    ],
+)
+def test_a_setting_names_a_service_where_an_address_holds_its_host(value: str, rests: bool) -> None:
+    """The bare name, or the host of a URL; not a name within other names. A command's words count alike."""
+    by_setting = graph_of({"services": {"db": {"environment": {"X": "db"}}, "api": {"environment": {"X": value}}}})
+    by_word = graph_of({"services": {"db": {}, "api": {"command": [value]}}})
+
+    assert by_setting.edges["db"] == frozenset()
+    assert by_setting.needs("api") == by_word.needs("api") == ({"db"} if rests else set())
+
+
+# --- what was seen ---------------------------------------------------------------------------------------------------
+
+
+def test_roles_are_read_from_the_target_else_from_labels_else_from_calls() -> None:
+    """A target's word goes first; without one a label, what others call a service for, or its being waited for."""
+    config = {
+        "services": {**CONFIG["services"], "redis": {"labels": {"airworthy.role": "other"}}, "db": {"labels": ["x"]}}
+    }
+    bare = Story()
+    bare.tell("compose", "rendered", config)
+    seen = Seen(bare.done())
+
+    assert seen.roles == {
+        "db": "database", "store": "object-store", "redis": "other", "bucket": "job", "mlflow": "tracking",
+        "api": "registry",
+    }  # fmt: skip
+    assert Seen(begun().done()).roles["redis"] == "queue"
+    assert (seen.of_role("gate"), seen.layer_of("db"), seen.layer_of("api")) == (None, "database", "resource")
+    assert (seen.setting("api", "POSTGRES_HOST"), seen.setting("nobody", "X")) == ("db", "")
+    assert Seen(Story().done()).roles == {}
+
+
+def test_the_closest_word_is_the_one_written_most_alike() -> None:
+    """A typing slip is found, a strange word is not."""
+    assert (closest("postgress", ["redis", "postgres"]), closest("zzz", ["redis"])) == ("postgres", "")
+
+
+def test_every_rule_tells_how_it_ended() -> None:
+    """Fired, refuted, not applicable, without evidence: a run that says little is no proof that all is well."""
+    story = begun()
+    rung(story, "database.login", "api", "database", "53300")
+    story.check(LOOKUP, "passed")
+    by_name = {ruling.rule: ruling for ruling in rulings(story.done())}
+
+    assert by_name["a database refuses"].ended is Ended.FIRED
+    assert [entry.cause for entry in by_name["a database refuses"].diagnoses] == ["database-full"]
+    assert by_name["a schema does not fit"].ended is Ended.REFUTED
+    assert by_name["a queue refuses"].ended is Ended.NOT_APPLICABLE
+    assert by_name["the definition is unfit"].ended is Ended.WITHOUT_EVIDENCE
+    assert len(by_name) == len(diagnosis.RULES) + len(diagnosis.FALLBACKS) + 1
+
+
+# --- how services behave ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fact", "component"),
+    [
+        ({"semantics": "lookup-returns-newest"}, "api"),
+        ({"semantics": "version-wrong", "service": "mlflow"}, "mlflow"),
+        ({"semantics": "version-wrong", "service": "tracking"}, "mlflow"),
+        ({"semantics": "version-wrong", "service": "nobody"}, "api"),
+        ({"semantics": "artifact-missing"}, "store"),
+        ({"semantics": "queue-failing"}, "redis"),
+    ],
+)
+def test_what_a_check_stated_is_diagnosed_at_the_service_it_is_about(fact: dict[str, str], component: str) -> None:
+    """The one it names, by name or role, else by the cause's layer; it explains the check and cites what it saw."""
+    story = begun().check(LOOKUP, "failed", facts=fact)
+    entry = diagnose(story.done())[0]
+
+    assert told(story) == [(fact["semantics"], component, PROVEN)]
+    assert (entry.explains, entry.parameters["service"]) == ((LOOKUP,), component)
+    assert len(entry.evidence) == 2
+
+
+def test_without_a_configuration_a_fact_is_believed_its_service() -> None:
+    """What it names is the component; what names nothing is the machine's."""
+    for fact, component in (({"service": "api"}, "api"), ({}, HOST)):
+        story = Story().check(LOOKUP, "failed", facts={"semantics": "health-slow", **fact})
+        assert told(story) == [("health-slow", component, PROVEN)]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "facts"),
+    [
+        ("passed", {"semantics": "health-slow"}),
+        ("broken", {"semantics": "health-slow"}),
+        ("failed", {"semantics": "no-such-cause"}),
+        ("failed", {"seen": ["health-slow", {"key": "x"}]}),
+        ("failed", None),
+    ],
+)
+def test_only_known_facts_of_failed_checks_are_diagnosed(outcome: str, facts: dict[str, Any] | None) -> None:
+    """A check that did not fail states nothing about the target; a word that is no cause leaves it unknown."""
+    found = told(begun().check(LOOKUP, outcome, facts=facts))
+
+    assert found == ([("unknown", "api", UNKNOWN)] if outcome == "failed" else [])
+
+
+def test_facts_that_agree_are_one_diagnosis_and_others_are_their_own() -> None:
+    """Several facts may stand under `seen`; what makes them one is cause, component and what they are about."""
+    row = {"semantics": "answer-key-missing", "contract": "lookup"}
+    story = begun()
+    story.check(LOOKUP, "failed", facts={"seen": [row | {"key": "a"}, row | {"key": "b"}]})
+    story.check(OTHER, "failed", facts={**row, "key": "a", "more": 1})
+    found = diagnose(story.done())
+
+    assert [(entry.parameters["key"], entry.explains) for entry in found] == [
+        ("a", (LOOKUP, OTHER)),
+        ("b", (LOOKUP,)),
+    ]
+    assert found[0].parameters["more"] == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message", "kind", "cited", "masked"),
+    [
+        ("register", "`python_model` must be callable", "sklearn", True, "OSError: disk"),
+        ("register_model", "python_model is needed", "sklearn", True, "the flavour's own error"),
+        ("register", "python_model is needed", "junk", True, None),
+        ("register", "python_model is needed", "sklearn", False, None),
+        ("predict", "python_model is needed", "sklearn", True, None),
+        ("register", "disk is full", "sklearn", True, None),
+    ],
+)
+def test_a_fallback_that_hides_the_first_error_is_named(
+    call: str, message: str, kind: str, cited: bool, masked: str | None
+) -> None:
+    """Pyfunc's refusal in an answer to a registration that a failed check saw, of something that is a model."""
+    story = begun()
+    chain = [{"type": "OSError", "message": "disk"}] if masked and masked.startswith("OSError") else []
+    error = {"type": "MlflowException", "message": message, "chain": chain}
+    seq = story.tell("probe", call, {"error": error}, {"call": call, "args": {"model": {"kind": kind}}})
+    story.tell("probe", "predict", {"result": 1}, {"call": "predict", "args": {}})
+    story.check(LOOKUP, "failed", evidence=[seq] if cited else [])
+    found = diagnose(story.done())
+
+    assert [(entry.cause, entry.component) for entry in found] == [("error-masked" if masked else "unknown", "api")]
+    assert found[0].parameters.get("masked") == masked
+    assert found[0].explains == (LOOKUP,)
+
+
+def test_an_unfit_definition_explains_the_check_of_fitness_alone() -> None:
+    """Only findings that are errors, at their service or the machine, and last in the list."""
+    story = begun()
+    row = {"severity": "error", "summary": "a default password", "remedy": "Change it.", "service": "db"}
+    story.tell("finding", "F1", row)
+    story.tell("finding", "F2", row | {"severity": "warning"})
+    story.tell("finding", "F3", row | {"service": None, "summary": "no version"})
+    story.check(FIT, "failed").check(LOOKUP, "failed", facts={"semantics": "health-slow"}).check(OTHER, "passed")
+    found = diagnose(story.done())
+
+    assert [(entry.cause, entry.component) for entry in found] == [
+        ("health-slow", "api"),
+        ("unfit-definition", "db"),
+        ("unfit-definition", HOST),
+    ]
+    assert {entry.explains for entry in found[1:]} == {(FIT,)}
+    assert found[1].remedy == "Change it."
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "component"), [(VERSION, "mlflow"), (OBJECTS, "api"), (LOOKUP, "api"), (ALL, "api")]
+)
+def test_a_failure_that_no_rule_explains_is_told_as_unknown(nodeid: str, component: str) -> None:
+    """At the only role that the check asks, else at the registry; with what was seen and all that it cites."""
+    story = begun().check(nodeid, "failed")
+    entry = diagnose(story.done())[0]
+
+    assert told(story) == [("unknown", component, UNKNOWN)]
+    assert (entry.parameters["seen"], entry.explains) == ("GET /health of api failed", (nodeid,))
+
+
+def test_an_unknown_failure_without_words_or_a_registry_is_the_machines() -> None:
+    """Its title stands for its message."""
+    entry = fired(Story().check(LOOKUP, "failed", message=None), behaviour.UNEXPLAINED)[0]
+
+    assert (entry.component, entry.parameters["seen"]) == (HOST, LOOKUP)
+
+
+# --- the list --------------------------------------------------------------------------------------------------------
+
+
+def test_unknown_failures_of_one_service_are_told_once() -> None:
+    """With every check that they explain."""
+    story = begun().check(LOOKUP, "failed").check(OTHER, "failed", message="other").check(VERSION, "failed")
+
+    assert [(entry.component, entry.explains) for entry in diagnose(story.done())] == [
+        ("api", (LOOKUP, OTHER)),
+        ("mlflow", (VERSION,)),
+    ]
+
+
+def test_a_run_in_which_nothing_failed_has_no_diagnosis() -> None:
+    """Passed checks, sound containers and sound rungs say nothing."""
+    story = begun().check(LOOKUP, "passed").check(OTHER, "skipped")
+    ended(story, "api", 0, status="running", health="healthy")
+    rung(story, "database.login", "api", "database")
+
+    assert told(story) == []
+
+
+def test_settings_that_one_service_lacks_are_told_together() -> None:
+    """From its log and from the ladder alike, each once, with all the evidence."""
+    story = ended(begun(), "api", 1, "RuntimeError: API_KEY and POSTGRES_PASSWORD are not set")
+    asked = rung(story, "database.login", "api", "database", "password-missing")
+    found = diagnose(story.done())
+
+    assert [(entry.cause, entry.parameters["setting"]) for entry in found] == [
+        ("setting-missing", ["API_KEY", "POSTGRES_PASSWORD"])
+    ]
+    assert found[0].summary == "API_KEY, POSTGRES_PASSWORD is not set for api"
+    assert asked in found[0].evidence
+
+
+def test_a_list_of_settings_joins_with_single_ones() -> None:
+    """Of two certainties the surer stands."""
+    one = causes.diagnosis(
+        "setting-missing", "api", evidence=(1,), parameters={"setting": ["A", "B"]}, confidence=LIKELY
+    )
+    other = causes.diagnosis("setting-missing", "api", evidence=(2,), parameters={"setting": "B"})
+    merged = diagnosis._merged([one, other])  # noqa: SLF001 - no single run tells one setting in both shapes
+
+    assert [(entry.parameters["setting"], entry.confidence, entry.evidence) for entry in merged] == [
+        (["A", "B"], PROVEN, (1, 2))
+    ]
+
+
+@pytest.mark.parametrize("service", ["db", "api"])
+def test_a_symptom_gives_way_to_a_reason_at_or_below_it(service: str) -> None:
+    """What does not listen is told only where nothing is known of the service itself or of what it rests on."""
+    story = begun()
+    rung(story, "port.open", "api", "database", "refused")
+    alone = told(story)
+    ended(story, service, 137)
+
+    assert alone == [("not-listening", "db", LIKELY)]
+    assert told(story) == (
+        [("service-killed", "db", PROVEN)]
+        if service == "db"
+        else [("service-killed", "api", PROVEN), ("not-listening", "db", LIKELY)]
+    )
+
+
+def test_of_what_is_only_told_the_lowest_is_told() -> None:
+    """A crash above another crash is its consequence; one beside it is not; one above a known cause is."""
+    both = ended(ended(begun(), "mlflow", 1, "boom"), "api", 1, "no mlflow")
+    aside = ended(ended(begun(), "mlflow", 1, "boom"), "redis", 1, "bang")
+    known = ended(ended(begun(), "db", 137), "api", 1, "no database")
+
+    assert told(both) == [("service-crashed", "mlflow", UNKNOWN)]
+    assert told(aside) == [("service-crashed", "redis", UNKNOWN), ("service-crashed", "mlflow", UNKNOWN)]
+    assert told(known) == [("service-killed", "db", PROVEN)]
+
+
+def test_one_service_is_told_by_the_first_rule_that_speaks_of_it() -> None:
+    """Unhealthy and answering badly are one trouble."""
+    story = begun()
+    story.tell("container", "mlflow", {"status": "running", "exit_code": 0, "health": "unhealthy", "health_log": []})
+    rung(story, "tracking.read", "api", "tracking", "status-500", status=500)
+
+    assert told(story) == [("service-unhealthy", "mlflow", UNKNOWN)]
+
+
+def test_a_machine_that_refuses_explains_everything() -> None:
+    """It comes first, quiets what is only told, and explains every check that did not pass."""
+    story = ended(begun(), "mlflow", 1, "boom")
+    story.tell("start", "p", {"ok": False, "failed": {}, "compose_error": "no space left on device"})
+    story.check(LOOKUP, "failed").check(VERSION, "broken").check(OTHER, "passed")
+    story.check(OBJECTS, "skipped", because="mlflow is not running")
+    found = diagnose(story.done())
+
+    assert [(entry.cause, entry.component) for entry in found] == [("disk-full", HOST)]
+    assert found[0].explains == (LOOKUP, VERSION, OBJECTS)
+
+
+def test_a_cause_explains_what_asks_a_service_that_fails_along() -> None:
+    """By the roles that a check needs, by the service that a skipped one waited for, or that a roleless one names."""
+    story = ended(begun(), "mlflow", 137)
+    story.check(LOOKUP, "failed").check(VERSION, "skipped", because="mlflow ended")
+    story.check(OTHER, "skipped", because="mlflow-2 ended").check(OBJECTS, "passed")
+    story.check(ALL, "failed", message="mlflow: exited").check(FIT, "broken")
+
+    assert diagnose(story.done())[0].explains == (ALL, LOOKUP, VERSION, FIT)
+
+
+def test_a_roleless_check_about_another_service_stays_unexplained() -> None:
+    """It names none of those that fail along."""
+    story = ended(begun(), "redis", 137).check(ALL, "failed", message="db: exited")
+
+    assert told(story) == [("service-killed", "redis", PROVEN), ("unknown", "api", UNKNOWN)]
+
+
+def test_the_ground_comes_before_what_rests_on_it() -> None:
+    """The machine, then broken services from below, then behaviour, then what is not known, then the definition."""
+    story = begun()
+    story.tell("finding", "F1", {"severity": "error", "summary": "s", "remedy": "r", "service": "api"})
+    story.check(FIT, "failed").check(LOOKUP, "failed", facts={"semantics": "health-slow"})
+    story.check(ALL, "failed", message="odd")
+    ended(ended(story, "redis", 137), "db", 137)
+    story.tell("start", "p", {"compose_error": "Bind for 0.0.0.0:80 failed: port is already allocated"})
+
+    assert [(entry.cause, entry.component) for entry in diagnose(story.done())] == [
+        ("port-taken", HOST),
+        ("service-killed", "db"),
+        ("service-killed", "redis"),
+        ("health-slow", "api"),
+        ("unknown", "api"),
+        ("unfit-definition", "api"),
+    ]
+
+
+def test_of_two_kinds_of_behaviour_the_one_that_explains_more_comes_first() -> None:
+    """Else the one that stands first in the closed list."""
+    story = begun().check(ALL, "failed", facts={"semantics": "health-constant"})
+    story.check(LOOKUP, "failed", facts={"semantics": "lookup-wrong"})
+    even = [cause for cause, _, _ in told(story)]
+    story.check(OTHER, "failed", facts={"semantics": "lookup-wrong"})
+
+    assert even == ["health-constant", "lookup-wrong"]
+    assert [cause for cause, _, _ in told(story)] == ["lookup-wrong", "health-constant"]
+
+
+@pytest.mark.parametrize(("service", "confidence"), [("db", LIKELY), ("api", LIKELY), (None, PROVEN)])
+def test_behaviour_seen_while_the_ground_was_broken_is_only_likely(service: str | None, confidence: Confidence) -> None:
+    """A service that is broken, or rests on what is, proves little by what it answers."""
+    story = begun().check(LOOKUP, "failed", facts={"semantics": "metadata-dropped"})
+    if service:
+        ended(story, service, 137)
+
+    assert told(story)[-1] == ("metadata-dropped", "api", confidence)
+
+
+def test_what_is_broken_above_takes_no_certainty_from_what_is_below() -> None:
+    """Nor does a trouble that is itself not proven."""
+    above = ended(begun(), "api", 137).check(
+        VERSION, "failed", facts={"semantics": "version-wrong", "service": "mlflow"}
+    )
+    unsure = ended(begun(), "db", 1, "boom").check(LOOKUP, "failed", facts={"semantics": "metadata-dropped"})
+
+    assert told(above)[-1] == ("version-wrong", "mlflow", PROVEN)
+    assert told(unsure) == [("service-crashed", "db", UNKNOWN), ("metadata-dropped", "api", PROVEN)]
+
+
+def test_the_same_evidence_gives_the_same_list() -> None:
+    """Byte for byte: nothing depends on the order of sets."""
+    story = ended(ended(begun(), "db", 137), "redis", 137).check(LOOKUP, "failed")
+
+    assert diagnose(story.done()) == diagnose(story.done())
