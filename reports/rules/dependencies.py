@@ -91,13 +91,8 @@ def database_refuses(seen: Seen) -> Iterator[Diagnosis]:
             if cause == "database-missing"
             else None
         )
-        yield diagnosis(
-            cause,
-            component,
-            evidence=_with_siblings(seen, rung),
-            parameters={**given, "service": rung.position},
-            patch=patch,
-        )
+        given["service"] = _accused(seen, rung, component)
+        yield diagnosis(cause, component, evidence=_with_siblings(seen, rung), parameters=given, patch=patch)
 
 
 def _database_parameters(seen: Seen, rung: Rung) -> Parameters:
@@ -135,6 +130,12 @@ def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
     return seen.odd_one(rung)
 
 
+def _accused(seen: Seen, rung: Rung, component: str) -> str | list[str]:
+    """The caller; where the target is at fault all callers that it fails alike."""
+    alike = [one.position for one in seen.siblings(rung) if one.code == rung.code]
+    return sorted({rung.position, *alike}) if component == rung.target and alike else rung.position
+
+
 def _with_siblings(seen: Seen, rung: Rung) -> tuple[int, ...]:
     return (rung.seq, *(one.seq for one in seen.siblings(rung)))
 
@@ -149,6 +150,9 @@ def schema_does_not_fit(seen: Seen) -> Iterator[Diagnosis]:
     }
     for rung in seen.broken("database.schema"):
         if seen.roles.get(rung.position) != "tracking" or rung.code not in causes:
+            continue
+        # tables are made by the server's first start: before it they are rightly not there
+        if rung.code == "empty" and not seen.is_healthy(rung.position):
             continue
         facts = rung.facts
         given = {
@@ -205,6 +209,7 @@ def store_refuses(seen: Seen) -> Iterator[Diagnosis]:
             "code": rung.code,
         }
         component = (rung.target or rung.position) if cause in {"store-full", "store-failing"} else seen.odd_one(rung)
+        given["service"] = _accused(seen, rung, component)
         yield diagnosis(cause, component, evidence=_with_siblings(seen, rung), parameters=given)
 
 
@@ -223,7 +228,7 @@ def bucket_is_not_there(seen: Seen) -> Iterator[Diagnosis]:
         if wanted:
             patch = _bucket_patch(seen, holder, setting, bucket, wanted)
             yield diagnosis("bucket-wrong", holder, evidence=(rung.seq,), parameters=given, patch=patch)
-        else:
+        elif not any(seen.is_one_shot(name) and not seen.ended_well(name) for name in named.get(bucket, ())):
             component = rung.target or holder
             yield diagnosis("bucket-missing", component, evidence=(rung.seq,), parameters=given)
 
@@ -267,6 +272,7 @@ def queue_refuses(seen: Seen) -> Iterator[Diagnosis]:
         }
         state = {"queue-memory-full", "queue-cannot-persist", "queue-clients-full", "queue-failing"}
         component = (rung.target or rung.position) if cause in state else seen.odd_one(rung)
+        given["service"] = _accused(seen, rung, component)
         yield diagnosis(cause, component, evidence=_with_siblings(seen, rung), parameters=given)
 
 

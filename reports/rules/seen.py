@@ -174,6 +174,16 @@ class Seen:
             if state.status in {"exited", "dead", "restarting"} and (state.exit_code or not self.is_one_shot(name))
         }
 
+    def is_healthy(self, service: str) -> bool:
+        """Whether a service was seen to be up and, by its own check, well."""
+        state = self.containers.get(service)
+        return state is not None and state.status == "running" and state.seen.get("health") == "healthy"
+
+    def ended_well(self, service: str) -> bool:
+        """Whether a job was seen to have ended with 0."""
+        state = self.containers.get(service)
+        return state is not None and state.status == "exited" and not state.exit_code
+
     def log(self, service: str) -> tuple[tuple[str, ...], int]:
         """The last lines that a service wrote and the number of that event; no lines and 0 when none were kept."""
         event = self.bundle.last("log", service)

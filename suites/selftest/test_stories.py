@@ -1,0 +1,819 @@
+"""One symptom, many causes: every rule fires on its own evidence, and its look-alikes get another name or none."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reports import causes
+from reports.causes import HOST, CauseError, Confidence, Diagnosis
+from reports.diagnosis import FALLBACKS, RULES, diagnose, rulings
+from reports.rules.processes import last_words
+from reports.rules.seen import Ended, Seen
+from reports.wiring import Kind, links_of
+from suites.selftest.journals import Story
+
+Config = dict[str, Any]
+
+STACK: Config = {
+    "services": {
+        "pg": {
+            "labels": {"airworthy.role": "database"},
+            "environment": {"POSTGRES_USER": "ml", "POSTGRES_DB": "models"},
+        },
+        "cache": {"labels": {"airworthy.role": "queue"}, "deploy": {"resources": {"limits": {"memory": "256M"}}}},
+        "store": {"labels": {"airworthy.role": "object-store"}},
+        "bucket": {
+            "labels": {"airworthy.role": "job"},
+            "environment": {
+                "BUCKET": "things",
+                "S3_ENDPOINT_URL": "http://store:9000",
+                "AWS_ACCESS_KEY_ID": "[redacted]",
+                "AWS_SECRET_ACCESS_KEY": "[redacted]",
+            },
+            "depends_on": {"store": {"condition": "service_healthy"}},
+        },
+        "tracker": {
+            "labels": {"airworthy.role": "tracking"},
+            "command": ["mlflow", "server", "--default-artifact-root=s3://things/", "--no-serve-artifacts"],
+            "environment": {
+                "MLFLOW_BACKEND_STORE_URI": "postgresql://ml:[redacted]@pg:5432/models",
+                "MLFLOW_S3_ENDPOINT_URL": "http://store:9000",
+                "AWS_ACCESS_KEY_ID": "[redacted]",
+                "AWS_SECRET_ACCESS_KEY": "[redacted]",
+            },
+            "depends_on": {
+                "bucket": {"condition": "service_completed_successfully"},
+                "pg": {"condition": "service_healthy"},
+            },
+        },
+        "front": {
+            "labels": {"airworthy.role": "registry"},
+            "image": "front:1",
+            "environment": {
+                "MLFLOW_TRACKING_URI": "http://tracker:5000",
+                "MLFLOW_S3_ENDPOINT_URL": "http://store:9000",
+                "AWS_ACCESS_KEY_ID": "[redacted]",
+                "AWS_SECRET_ACCESS_KEY": "[redacted]",
+                "DB_HOST": "pg",
+                "DB_NAME": "models",
+                "DB_USER": "ml",
+                "DATABASE_PASSWORD": "[redacted]",
+                "REDIS_URL": "redis://:[redacted]@cache:6379/0",
+                "EXTERNAL_API_URL": "http://elsewhere:80/",
+            },
+            "depends_on": {"tracker": {"condition": "service_healthy"}},
+        },
+        "sink": {"labels": {"airworthy.role": "sink", "airworthy.harness": "true"}},
+    }
+}
+GOOD = {
+    "status": "running",
+    "exit_code": 0,
+    "oom_killed": False,
+    "restarts": 0,
+    "health": "healthy",
+    "health_log": [],
+    "error": "",
+}
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what a kernel says, nothing is bound
+CHECK = "suites/test_x.py::test_one"
+
+
+def changed(service: str, **environment: str | None) -> Config:
+    """The stack with other settings for one service; None takes one away."""
+    services = {name: dict(row) for name, row in STACK["services"].items()}
+    held = {**services[service].get("environment", {}), **environment}
+    services[service]["environment"] = {name: value for name, value in held.items() if value is not None}
+    return {"services": services}
+
+
+def told(config: Config = STACK, needs: tuple[str, ...] = ("registry",)) -> Story:
+    """A run in which the stack was started and one check is known."""
+    story = Story()
+    story.tell("compose", "rendered", config)
+    story.tell(
+        "inventory",
+        "suites",
+        {"checks": [{"nodeid": CHECK, "item": "uuid-lookup", "title": "Holds", "needs": list(needs)}]},
+    )
+    return story
+
+
+def container(story: Story, service: str, *lines: str, **state: Any) -> Story:
+    """Tell a container's last state, and its last lines."""
+    story.tell("container", service, GOOD | state, {"moment": "end"})
+    story.tell("log", service, {"lines": len(lines), "tail": list(lines)}, {"moment": "end"})
+    return story
+
+
+def crashed(service: str, *lines: str, config: Config = STACK, **state: Any) -> Story:
+    """A service that ended with 1 after these last lines."""
+    return container(told(config), service, *lines, **({"status": "exited", "exit_code": 1, "health": "none"} | state))
+
+
+def rung(
+    story: Story,
+    name: str,
+    position: str,
+    code: str = "",
+    config: Config = STACK,
+    kind: Kind | None = None,
+    **facts: Any,
+) -> Story:
+    """Tell one rung: broken with a code, or sound without."""
+    by_name = {
+        "database": Kind.DATABASE,
+        "store": Kind.STORE,
+        "queue": Kind.QUEUE,
+        "tracking": Kind.TRACKING,
+        "http": Kind.HTTP,
+    }
+    wanted = kind or by_name.get(name.split(".", maxsplit=1)[0])
+    link = next((one for one in links_of(config) if one.caller == position and one.kind is wanted), None)
+    error = {"type": "RungError", "message": str(facts.pop("message", code)), "code": code} if code else None
+    asked = {"position": position, "about": link.about if link else position, "link": link.as_json() if link else None}
+    story.tell("rung", name, {"ok": not code, "facts": facts, "error": error, "seconds": 0.01}, asked)
+    return story
+
+
+def failed(story: Story, message: str = "asked: a thing", **facts: Any) -> Story:
+    """Tell that the check failed, and what it stated."""
+    seen = {
+        "outcome": "failed",
+        "duration_s": 0.1,
+        "message": message,
+        "because": None,
+        "evidence": [],
+        "facts": facts or None,
+    }
+    story.tell("check", CHECK, seen)
+    return story
+
+
+def start(error: str) -> Story:
+    """A start that the engine or Compose refused."""
+    story = told()
+    story.tell(
+        "start",
+        "run",
+        {"ok": False, "seconds": 1.0, "failed": {}, "never_started": [], "waiting_for": {}, "compose_error": error},
+    )
+    return story
+
+
+def listening(story: Story, service: str, *rows: tuple[str, int]) -> Story:
+    """Tell what listens at a service."""
+    return rung(
+        story, "ports.listening", service, listening=[{"address": address, "port": port} for address, port in rows]
+    )
+
+
+def network(code: str, config: Config, position: str = "front", kind: Kind = Kind.DATABASE) -> Story:
+    """A run in which a name or a port could not be had."""
+    name = "name.resolve" if code == "host-unknown" else "port.open"
+    return rung(told(config), name, position, code, config, kind)
+
+
+def made(story: Story) -> Story:
+    """Tell that the job that makes the bucket ended well."""
+    return container(story, "bucket", "done", status="exited", exit_code=0, health="none")
+
+
+OTHER_HOST = changed("front", DB_HOST="pgx")
+LOOPED = changed("front", DB_HOST="localhost")
+FAR = changed("front", DB_HOST="db.example.org")
+OTHER_PORT = changed("front", DB_PORT="5433")
+NO_ENDPOINT = changed("front", MLFLOW_S3_ENDPOINT_URL=None)
+WRONG_BUCKET = {
+    "services": {
+        **STACK["services"],
+        "tracker": {
+            **STACK["services"]["tracker"],
+            "command": ["mlflow", "server", "--default-artifact-root=s3://thinks/", "--no-serve-artifacts"],
+        },
+    }
+}
+APART = {"services": {**STACK["services"], "front": {**STACK["services"]["front"], "networks": {"outer": None}}}}
+OLD_SCHEME = changed("tracker", MLFLOW_BACKEND_STORE_URI="postgres://ml:[redacted]@pg:5432/models")
+
+TOLD: dict[str, tuple[Story, str, str]] = {
+    # the machine
+    "port": (start("Bind for 127.0.0.1:8001 failed: port is already allocated"), "port-taken", HOST),
+    "port by the kernel": (start("listen tcp4 127.0.0.1:5001: bind: address already in use"), "port-taken", HOST),
+    "disk": (start("write /var/lib/docker/x: no space left on device"), "disk-full", HOST),
+    "image": (start("Error response from daemon: No such image: front:1"), "image-unavailable", "front"),
+    "image of a service": (start("front Error manifest unknown"), "image-unavailable", "front"),
+    "image of nobody": (start("pull access denied for thing, repository does not exist"), "image-unavailable", HOST),
+    "definition": (start('service "front" depends on undefined service "x"'), "definition-invalid", "front"),
+    # processes
+    "module": (crashed("front", "Traceback", "ModuleNotFoundError: No module named 'slowapi'"), "module-missing", "front"),
+    "module, by MLflow's own words": (crashed("tracker", "ERROR mlflow.cli: No module named 'psycopg2'"), "module-missing", "tracker"),
+    "module, seen in the image": (
+        rung(crashed("front", "ModuleNotFoundError: No module named 'a.b'"), "image.module", "front", "module-missing"),
+        "module-missing",
+        "front",
+    ),
+    "module that is there": (rung(crashed("front", "ModuleNotFoundError: No module named 'a'"), "image.module", "front"), "service-crashed", "front"),
+    "name": (crashed("tracker", "ImportError: cannot import name 'Queue' from 'sqlalchemy.pool' (x.py)"), "modules-incompatible", "tracker"),
+    "code": (crashed("front", 'File "/app/a.py", line 3', "SyntaxError: invalid syntax"), "code-invalid", "front"),
+    "setting": (crashed("front", "configuration error: DATABASE_PASSWORD is not set", config=changed("front", DATABASE_PASSWORD="")), "setting-missing", "front"),
+    "setting, by a validator": (
+        crashed("front", "1 validation error", "database_password", "  Field required", config=changed("front", DATABASE_PASSWORD="")),
+        "setting-missing",
+        "front",
+    ),
+    "setting that is absent": (crashed("pg", "Error: You must specify POSTGRES_PASSWORD to a value"), "setting-missing", "pg"),
+    "setting that is there": (crashed("front", "KeyError: 'DB_NAME' not found"), "service-crashed", "front"),
+    "scheme": (crashed("tracker", "boom", config=OLD_SCHEME), "uri-scheme-unsupported", "tracker"),
+    "data": (crashed("pg", "FATAL:  database files are incompatible with server"), "database-files-incompatible", "pg"),
+    "file": (crashed("front", "FileNotFoundError: [Errno 2] No such file or directory: '/app/x.json'"), "file-missing", "front"),
+    "folder": (crashed("store", "PermissionError: [Errno 13] Permission denied: '/data/x'"), "volume-unwritable", "store"),
+    "folder, told before": (crashed("store", "cannot write: Permission denied: /data", "FATAL: Permission denied: no"), "volume-unwritable", "store"),
+    "memory": (crashed("cache", exit_code=137, oom_killed=True), "out-of-memory", "cache"),
+    "kill": (crashed("cache", exit_code=137), "service-killed", "cache"),
+    "stop": (crashed("cache", exit_code=143), "service-stopped", "cache"),
+    "pause": (container(told(), "pg", status="paused"), "service-paused", "pg"),
+    "end": (crashed("front", "bye", exit_code=0), "service-ended", "front"),
+    "command": (crashed("front", status="created", exit_code=127, error='exec: "nope": executable file not found in $PATH'), "command-not-runnable", "front"),
+    "command in a shell": (crashed("front", "sh: 1: nope: not found", exit_code=127), "command-not-runnable", "front"),
+    "job": (crashed("bucket", "bucket cannot be made: no"), "job-failed", "bucket"),
+    "crash": (crashed("front", "Traceback", "RuntimeError: the moon is wrong"), "service-crashed", "front"),
+    "restarts": (crashed("front", "RuntimeError: no", status="restarting", restarts=4), "service-restarting", "front"),
+    "unhealthy": (container(told(), "front", health="unhealthy", health_log=[{"exit": 1, "output": "no\n"}]), "service-unhealthy", "front"),
+    # the way there
+    "host": (network("host-unknown", OTHER_HOST), "host-unknown", "front"),
+    "networks": (network("host-unknown", APART), "networks-disjoint", "front"),
+    "loopback": (network("refused", LOOPED), "points-at-itself", "front"),
+    "far": (network("refused", FAR), "port-wrong", "front"),
+    "port of the caller": (listening(network("refused", OTHER_PORT), "pg", (EVERYWHERE, 5432)), "port-wrong", "front"),
+    "only inside": (listening(network("refused", STACK, kind=Kind.TRACKING), "tracker", ("127.0.0.1", 5000)), "listens-on-loopback", "tracker"),
+    "nothing listens": (listening(network("refused", STACK, kind=Kind.TRACKING), "tracker"), "not-listening", "tracker"),
+    "silence": (network("silent", STACK), "port-silent", "front"),
+    "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
+    "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
+    # the database
+    "password": (rung(rung(told(), "database.login", "tracker"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "front"),
+    "password of all": (rung(rung(told(), "database.login", "tracker", "28P01", user="ml"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "pg"),
+    "password not set": (rung(told(changed("front", DATABASE_PASSWORD="")), "database.login", "front", "password-missing"), "setting-missing", "front"),
+    "password not there": (rung(told(changed("front", DATABASE_PASSWORD=None)), "database.login", "front", "password-missing", changed("front", DATABASE_PASSWORD=None)), "setting-missing", "front"),
+    "user not set": (rung(told(), "database.login", "front", "setting-missing", setting="DB_USER"), "setting-missing", "front"),
+    "user": (rung(told(), "database.login", "front", "28P01", user="nobody"), "database-user-unknown", "front"),
+    "database": (rung(told(changed("front", DB_NAME="nope")), "database.login", "front", "3D000", database="nope"), "database-missing", "front"),
+    "connections": (rung(told(), "database.login", "front", "53300"), "database-full", "pg"),
+    "read-only": (rung(told(), "database.rights", "tracker", "read-only"), "database-read-only", "pg"),
+    "grants": (rung(told(), "database.rights", "tracker", "grants-missing", lacking=["runs: INSERT"]), "database-grants-missing", "pg"),
+    "starting": (rung(told(), "database.login", "tracker", "57P03"), "database-starting", "pg"),
+    "corrupt": (rung(told(), "database.rights", "tracker", "XX001"), "database-failing", "pg"),
+    "older": (rung(told(), "database.schema", "tracker", "older", found=["a"], heads=["b"]), "schema-older", "pg"),
+    "newer": (rung(told(), "database.schema", "tracker", "newer", found=["c"], heads=["b"]), "schema-newer", "tracker"),
+    # the object store
+    "keys": (rung(told(), "store.bucket", "front", "credentials-missing", missing=["AWS_ACCESS_KEY_ID"]), "setting-missing", "front"),
+    "key": (rung(rung(told(), "store.bucket", "tracker"), "store.bucket", "front", "InvalidAccessKeyId"), "store-key-unknown", "front"),
+    "secret": (rung(told(), "store.bucket", "front", "SignatureDoesNotMatch"), "store-secret-wrong", "front"),
+    "denied": (rung(told(), "store.objects", "front", "AccessDenied", operation="put", bucket="things"), "store-access-denied", "front"),
+    "region": (rung(told(), "store.bucket", "front", "AuthorizationHeaderMalformed"), "store-region-wrong", "front"),
+    "clock": (rung(told(), "store.bucket", "front", "RequestTimeTooSkewed"), "clock-skewed", "front"),
+    "full": (rung(told(), "store.objects", "front", "XMinioStorageFull"), "store-full", "store"),
+    "another S3 error": (rung(told(), "store.objects", "front", "SlowDown"), "store-failing", "store"),
+    "bucket gone": (rung(made(told()), "store.bucket", "front", "NoSuchBucket", bucket="things", buckets=[]), "bucket-missing", "store"),
+    "bucket wrong": (rung(told(WRONG_BUCKET), "store.bucket", "tracker", "NoSuchBucket", WRONG_BUCKET, bucket="thinks", buckets=["things"]), "bucket-wrong", "tracker"),
+    "bucket wrong, seen by a client": (rung(told(WRONG_BUCKET), "store.bucket", "front", "NoSuchBucket", WRONG_BUCKET, bucket="thinks", buckets=["things"]), "bucket-wrong", "tracker"),
+    # the queue
+    "queue password": (rung(told(), "queue.login", "front", "WRONGPASS"), "queue-password-wrong", "front"),
+    "queue password, none there": (rung(told(), "queue.login", "front", "ERR", message="ERR AUTH <password> called without any password configured"), "queue-password-wrong", "front"),
+    "queue password, none sent": (rung(told(), "queue.login", "front", "NOAUTH"), "queue-password-missing", "front"),
+    "queue rights": (rung(told(), "queue.write", "front", "NOPERM"), "queue-access-denied", "front"),
+    "queue memory": (rung(told(), "queue.write", "front", "OOM", maxmemory=1), "queue-memory-full", "cache"),
+    "queue disk": (rung(told(), "queue.write", "front", "MISCONF"), "queue-cannot-persist", "cache"),
+    "queue replica": (rung(told(), "queue.write", "front", "READONLY"), "queue-read-only", "front"),
+    "queue clients": (rung(told(), "queue.login", "front", "ERR", message="ERR max number of clients reached"), "queue-clients-full", "cache"),
+    "queue index": (rung(told(), "queue.login", "front", "ERR", message="ERR DB index is out of range"), "queue-database-wrong", "front"),
+    "queue, else": (rung(told(), "queue.write", "front", "ERR", message="ERR odd"), "queue-failing", "cache"),
+    "queue loads": (rung(told(), "queue.login", "front", "LOADING"), "queue-failing", "cache"),
+    "queue closes": (rung(told(), "queue.login", "front", "closed"), "port-silent", "cache"),
+    # MLflow and others
+    "login": (rung(told(), "tracking.read", "front", "status-401", status=401), "tracking-unauthorised", "front"),
+    "page": (rung(told(), "tracking.read", "front", "not-json", status=200, media="text/html"), "response-not-json", "front"),
+    "artifacts only": (rung(told(), "tracking.read", "front", "status-503", status=503, message="runs in `--artifacts-only` mode"), "artifacts-only", "tracker"),
+    "gateway": (rung(told(), "tracking.read", "front", "status-502", status=502), "gateway-failing", "tracker"),
+    "MLflow fails": (rung(told(), "tracking.write", "front", "status-500", status=500), "tracking-failing", "tracker"),
+    "elsewhere fails": (rung(told(), "http.get", "front", "status-503", status=503), "dependency-failing", "front"),
+    # behaviour
+    "constant": (failed(told(), semantics="health-constant", claim="redis"), "health-constant", "front"),
+    "dropped": (failed(told(), semantics="metadata-dropped", keys=["a"]), "metadata-dropped", "front"),
+    "two facts": (failed(told(), seen=[{"semantics": "registered-twice", "what": "run", "count": 2}]), "registered-twice", "front"),
+    "of a named service": (failed(told(), semantics="version-wrong", service="tracker", expected="3", found="2"), "version-wrong", "tracker"),
+    "of a role": (failed(told(), semantics="version-wrong", service="tracking", expected="3", found="2"), "version-wrong", "tracker"),
+    "of the store": (failed(told(), semantics="artifact-missing", path="x"), "artifact-missing", "store"),
+    "not listed": (failed(told(), semantics="never-heard"), "unknown", "front"),
+    "nothing known": (failed(told(needs=("tracking",))), "unknown", "tracker"),
+    "nothing known of several": (failed(told(needs=("tracking", "queue"))), "unknown", "front"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_the_first_cause_is_the_one_that_was_planted(name: str) -> None:
+    """Cause and component are named first, and whatever is said cites its evidence."""
+    story, cause, component = TOLD[name]
+    bundle = story.done()
+
+    found = diagnose(bundle)
+
+    assert (found[0].cause, found[0].component) == (cause, component)
+    assert all(entry.evidence and max(entry.evidence) <= len(bundle.events) for entry in found)
+    assert "?" not in found[0].component
+    assert found[0].layer in causes.LAYERS
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_no_other_cause_is_proven(name: str) -> None:
+    """One symptom, one proven cause: its look-alikes keep quiet."""
+    story, cause, _ = TOLD[name]
+
+    proven = [entry.cause for entry in diagnose(story.done()) if entry.confidence is Confidence.PROVEN]
+
+    assert set(proven) <= {cause}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_names_of_services_do_not_matter(name: str) -> None:
+    """The same story with other service names has the same cause."""
+    story, cause, component = TOLD[name]
+    renames = {"front": "desk", "tracker": "ledger", "cache": "tube", "store": "shed"}
+    moved = _renamed(story, renames)
+
+    first = diagnose(moved.done())[0]
+
+    assert (first.cause, first.component) == (cause, renames.get(component, component))
+
+
+def _renamed(story: Story, renames: dict[str, str]) -> Story:
+    def words(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {renames.get(key, key): words(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [words(inner) for inner in value]
+        if isinstance(value, str):
+            return re.sub(r"(?<![\w.-])(?:front|tracker|cache|store)(?![\w.-])", lambda match: renames[match[0]], value)
+        return value
+
+    moved = Story()
+    for event in story.events:
+        moved.tell(event.kind, renames.get(event.subject, event.subject), words(event.response), words(event.request))
+    return moved
+
+
+def test_every_rule_is_told_of() -> None:
+    """There is no rule that no story makes fire."""
+    fired = {
+        ruling.rule for story, _, _ in TOLD.values() for ruling in rulings(story.done()) if ruling.ended is Ended.FIRED
+    }
+    elsewhere = {"a fallback masks an error", "the definition is unfit", "a service does not come up"}
+
+    assert {rule.name for rule in (*RULES, *FALLBACKS)} - fired <= elsewhere
+
+
+def test_most_rules_read_answers_and_not_wordings() -> None:
+    """At least half of the rules need no log."""
+    structured = [rule for rule in (*RULES, *FALLBACKS) if "log" not in rule.requires and rule.requires != ("start",)]
+
+    assert len(structured) * 2 >= len((*RULES, *FALLBACKS))
+
+
+def test_missing_evidence_is_never_proof() -> None:
+    """On an empty bundle nothing is said, and every rule says why."""
+    bundle = Story().done()
+
+    assert diagnose(bundle) == ()
+    assert {ruling.ended for ruling in rulings(bundle)} == {Ended.WITHOUT_EVIDENCE}
+
+
+def test_rules_end_in_every_way() -> None:
+    """A rule that looked and found nothing is refuted; one with nothing to look at is not applicable."""
+    story = container(told(), "front")
+    ended = {ruling.rule: ruling.ended for ruling in rulings(story.done())}
+    crash = {ruling.rule: ruling.ended for ruling in rulings(crashed("front", "RuntimeError: no").done())}
+
+    assert ended["a module is missing"] is Ended.NOT_APPLICABLE
+    assert ended["a container is paused"] is Ended.REFUTED
+    assert crash["a module is missing"] is Ended.REFUTED
+    assert crash["a service has crashed"] is Ended.FIRED
+
+
+def test_a_sound_run_has_no_diagnosis() -> None:
+    """Containers that run, rungs that hold and a job that ended well accuse nobody."""
+    story = container(container(told(), "front"), "bucket", "done", status="exited", exit_code=0, health="none")
+    rung(rung(story, "database.login", "front"), "store.bucket", "front")
+    story.tell("container", "sink", GOOD | {"status": "exited", "exit_code": 1}, {"moment": "end"})
+    story.tell("container", "pg", {"status": "absent"}, {"moment": "end"})
+
+    assert diagnose(story.done()) == ()
+
+
+def test_what_the_harness_stopped_is_no_fault() -> None:
+    """Events that the harness brought about are not read."""
+    story = container(told(), "front")
+    story.tell("event", "front", {"action": "oom", "expected": True})
+
+    assert diagnose(story.done()) == ()
+
+
+def test_an_event_tells_what_the_state_has_forgotten() -> None:
+    """A container that was restarted after it ran out of memory did run out of memory."""
+    story = container(told(), "front")
+    story.tell("event", "front", {"action": "oom"})
+
+    assert [entry.cause for entry in diagnose(story.done())] == ["out-of-memory"]
+
+
+def test_a_stop_during_the_run_is_told_by_its_events() -> None:
+    """Exit code 0 after a signal is a stop, not an end of its own."""
+    story = crashed("cache", exit_code=0)
+    story.tell("event", "cache", {"action": "kill", "signal": "15"})
+
+    assert [entry.cause for entry in diagnose(story.done())] == ["service-stopped"]
+
+
+def test_consequences_fall_away() -> None:
+    """What rests on a broken service is explained by it."""
+    story = crashed("pg", exit_code=137)
+    container(story, "tracker", "OperationalError: no database", status="exited", exit_code=1)
+    container(story, "front", "ConnectionError: no tracker", status="exited", exit_code=1)
+
+    assert [(entry.cause, entry.component) for entry in diagnose(story.done())] == [("service-killed", "pg")]
+
+
+def test_of_two_crashes_the_lower_one_is_told() -> None:
+    """Without a cause, the narrowest component is the lowest that is broken."""
+    story = crashed("tracker", "RuntimeError: why")
+    container(story, "front", "ConnectionError: no tracker", status="exited", exit_code=1)
+
+    assert [entry.component for entry in diagnose(story.done())] == ["tracker"]
+
+
+def test_a_symptom_falls_away_before_its_reason() -> None:
+    """A service that does not listen because of its database's password is not accused of not listening."""
+    story = rung(told(), "database.login", "tracker", "28P01", user="ml")
+    story = listening(rung(story, "port.open", "front", "refused", kind=Kind.TRACKING), "tracker")
+
+    assert [entry.cause for entry in diagnose(story.done())] == ["database-password-wrong"]
+
+
+def test_two_faults_are_both_named() -> None:
+    """Independent causes stand beside each other, the lower one first."""
+    story = rung(told(), "queue.login", "front", "WRONGPASS")
+    story = rung(story, "database.login", "tracker", "28P01", user="ml")
+
+    assert [entry.cause for entry in diagnose(story.done())] == ["database-password-wrong", "queue-password-wrong"]
+
+
+def test_a_cause_explains_the_checks_that_failed_with_it() -> None:
+    """Failed checks by the roles they ask, skipped ones by what they say."""
+    story = failed(crashed("cache", exit_code=137))
+    other = "suites/test_x.py::test_two"
+    story.tell(
+        "check",
+        other,
+        {"outcome": "skipped", "duration_s": 0.0, "message": None, "because": "cache exited 137 during the run"},
+    )
+    story.tell("check", "c", {"outcome": "passed", "duration_s": 0.0, "message": None, "because": None})
+
+    found = diagnose(story.done())
+
+    assert [entry.cause for entry in found] == ["service-killed"]
+    assert found[0].layer == "queue"
+    assert set(found[0].explains) == {CHECK, other}
+
+
+def test_a_check_that_asks_no_role_is_explained_by_the_service_it_names() -> None:
+    """The check of every service's health speaks of them by name."""
+    named = told(needs=())
+    container(named, "cache", status="exited", exit_code=137)
+    failed(named, 'came back: {"service": "cache"}')
+
+    assert diagnose(named.done())[0].explains == (CHECK,)
+
+
+def test_a_fault_of_the_machine_explains_everything() -> None:
+    """The host comes first, and nothing of the deployment is accused."""
+    story = start("Bind for 127.0.0.1:8001 failed: port is already allocated")
+    container(story, "front", "RuntimeError: no", status="exited", exit_code=1)
+    failed(story, semantics="metadata-dropped", keys=["a"])
+
+    found = diagnose(story.done())
+
+    assert [entry.cause for entry in found] == ["port-taken", "metadata-dropped"]
+    assert found[1].confidence is Confidence.LIKELY
+
+
+def test_what_a_service_does_over_a_broken_one_is_doubted() -> None:
+    """Misbehaviour seen while a dependency was away is likely at most."""
+    story = failed(crashed("cache", exit_code=137), semantics="not-queued")
+
+    found = diagnose(story.done())
+
+    assert [(entry.cause, str(entry.confidence)) for entry in found] == [
+        ("service-killed", "proven"),
+        ("not-queued", "likely"),
+    ]
+
+
+def test_what_explains_most_comes_first() -> None:
+    """Of two misbehaviours the one that more checks state is the likelier cause."""
+    story = told()
+    for number, semantics in enumerate(("lookup-wrong", "metadata-dropped", "metadata-dropped")):
+        seen = {
+            "outcome": "failed",
+            "duration_s": 0.1,
+            "message": "m",
+            "because": None,
+            "facts": {"semantics": semantics},
+        }
+        story.tell("check", f"suites/test_x.py::test_{number}", seen)
+
+    assert [entry.cause for entry in diagnose(story.done())] == ["metadata-dropped", "lookup-wrong"]
+
+
+def test_settings_that_are_missing_are_told_together() -> None:
+    """A log and a rung about the same service make one diagnosis."""
+    config = changed("front", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
+    story = crashed("front", "configuration error: AWS_ACCESS_KEY_ID is not set", config=config)
+    rung(
+        story,
+        "store.bucket",
+        "front",
+        "credentials-missing",
+        config,
+        missing=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+    )
+
+    found = diagnose(story.done())
+
+    assert [entry.cause for entry in found] == ["setting-missing"]
+    assert found[0].parameters["setting"] == ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+    assert len(found[0].evidence) == 4
+
+
+def test_a_bucket_that_its_job_could_not_make_is_the_jobs_matter() -> None:
+    """Where the job failed, neither the store nor its callers are accused of the missing bucket."""
+    story = container(told(), "bucket", "SignatureDoesNotMatch", status="exited", exit_code=1)
+    rung(story, "store.bucket", "bucket", "SignatureDoesNotMatch")
+    rung(story, "store.bucket", "tracker", "NoSuchBucket", bucket="things", buckets=[])
+    rung(story, "database.schema", "tracker", "empty")
+
+    assert [(entry.cause, entry.component) for entry in diagnose(story.done())] == [("store-secret-wrong", "bucket")]
+
+
+def test_tables_are_missed_of_a_running_server_alone() -> None:
+    """Before the server's first start they are rightly not there."""
+    early = rung(told(), "database.schema", "tracker", "empty")
+    late = rung(container(told(), "tracker"), "database.schema", "tracker", "empty")
+
+    assert diagnose(early.done()) == ()
+    assert [entry.cause for entry in diagnose(late.done())] == ["schema-missing"]
+
+
+def test_callers_that_fail_alike_are_told_together() -> None:
+    """One diagnosis of the database, which names all that it refuses."""
+    story = rung(
+        rung(told(), "database.login", "tracker", "28P01", user="ml"), "database.login", "front", "28P01", user="ml"
+    )
+
+    found = diagnose(story.done())
+
+    assert [(entry.component, entry.parameters["service"]) for entry in found] == [("pg", ["front", "tracker"])]
+
+
+def test_a_server_that_serves_no_artifacts_may_lack_keys() -> None:
+    """What its clients need and it does not is no proof against it."""
+    story = rung(told(), "store.bucket", "tracker", "credentials-missing", missing=["AWS_ACCESS_KEY_ID"])
+
+    assert diagnose(story.done())[0].confidence is Confidence.LIKELY
+
+
+def test_a_start_that_came_to_nothing_names_who_it_waited_for() -> None:
+    """A service that runs without ever being ready is told with its last line."""
+    story = container(told(), "front", "still waiting", health="starting")
+    row = {"state": "starting", "exit_code": None, "reason": "did not become healthy"}
+    story.tell(
+        "start", "run", {"ok": False, "seconds": 90.0, "failed": {"front": row, "gone": row}, "compose_error": None}
+    )
+
+    found = diagnose(story.done())
+
+    assert [(entry.cause, entry.confidence) for entry in found] == [("service-silent", Confidence.UNKNOWN)]
+    assert "still waiting" in found[0].summary
+
+
+@pytest.mark.parametrize(
+    ("name", "patch"),
+    [
+        ("host", {"services": {"front": {"environment": {"DB_HOST": "pg"}}}}),
+        ("endpoint", {"services": {"front": {"environment": {"S3_ENDPOINT_URL": "http://store:9000"}}}}),
+        ("database", {"services": {"front": {"environment": {"DB_NAME": "models"}}}}),
+        ("bucket wrong", {"services": {"tracker": {"command": ["mlflow", "server", "--default-artifact-root=s3://things/", "--no-serve-artifacts"]}}}),
+        ("password", None),
+    ],
+)  # fmt: skip
+def test_a_fault_of_configuration_comes_with_its_patch(name: str, patch: dict[str, Any] | None) -> None:
+    """A compose overlay where the right value is known and no secret."""
+    story, _, _ = TOLD[name]
+
+    assert diagnose(story.done())[0].patch == patch
+
+
+def test_a_bucket_in_the_environment_is_patched_there() -> None:
+    """The setting that names the bucket is changed where it stands; a command that holds a secret is left alone."""
+    config = changed("bucket", BUCKET="thinks")
+    story = rung(told(config), "store.bucket", "bucket", "NoSuchBucket", config, bucket="thinks", buckets=[])
+    secret = {
+        "services": {
+            **STACK["services"],
+            "tracker": {
+                **STACK["services"]["tracker"],
+                "command": ["x", "--artifacts-destination=s3://thinks/", "[redacted]"],
+            },
+        }
+    }
+    closed = rung(told(secret), "store.bucket", "tracker", "NoSuchBucket", secret, bucket="thinks", buckets=["things"])
+
+    assert diagnose(story.done())[0].patch == {"services": {"bucket": {"environment": {"BUCKET": "things"}}}}
+    assert diagnose(closed.done())[0].patch is None
+
+
+def test_a_port_is_patched_where_a_setting_names_it() -> None:
+    """The port that listens takes the place of the one that does not."""
+    config = changed("front", MLFLOW_TRACKING_URI="http://tracker:5050")
+    story = listening(
+        network("refused", config, kind=Kind.TRACKING), "tracker", (EVERYWHERE, 5000), ("127.0.0.11", 41000)
+    )
+
+    found = diagnose(story.done())[0]
+
+    assert (found.cause, found.parameters["wanted"]) == ("port-wrong", 5000)
+    assert found.patch == {"services": {"front": {"environment": {"MLFLOW_TRACKING_URI": "http://tracker:5000"}}}}
+
+
+def test_a_port_that_several_callers_agree_on_is_the_targets_matter() -> None:
+    """Where the callers agree and the target differs, the target is the component."""
+    story = listening(network("refused", STACK), "pg", (EVERYWHERE, 6000))
+
+    assert [(entry.cause, entry.component) for entry in diagnose(story.done())] == [("not-listening", "pg")]
+
+
+def test_a_name_of_a_service_that_shares_the_network_is_not_explained() -> None:
+    """A known service in the same network whose name is unknown is beyond these rules."""
+    assert diagnose(network("host-unknown", STACK).done()) == ()
+
+
+def test_the_lonelier_of_two_is_moved() -> None:
+    """The service that shares its network with fewer others is the one to change."""
+    alone = {"services": {**STACK["services"], "pg": {**STACK["services"]["pg"], "networks": {"inner": None}}}}
+
+    assert diagnose(network("host-unknown", alone).done())[0].component == "pg"
+
+
+def test_a_rung_that_stumbled_says_nothing() -> None:
+    """What the harness could not ask accuses nobody."""
+    assert diagnose(rung(told(), "database.login", "front", "broken").done()) == ()
+
+
+def test_a_schema_is_judged_by_the_server_alone() -> None:
+    """A client's image may know other migrations; codes that are no judgement are left alone."""
+    by_client = rung(told(), "database.schema", "front", "older", found=["a"], heads=["b"])
+    by_login = rung(told(), "database.login", "front", "silent-code")
+
+    assert diagnose(by_client.done()) == ()
+    assert diagnose(by_login.done()) == ()
+
+
+def test_pyfuncs_refusal_of_a_failed_registration_hides_an_error() -> None:
+    """A fallback that shows pyfunc's words in place of the store's is named; of what is no model it is right."""
+
+    def story(kind: str) -> Story:
+        told_so = told()
+        error = {
+            "type": "MlflowException",
+            "message": "`python_model` must be a PythonModel instance",
+            "chain": [{"type": "ClientError", "message": "NoSuchBucket"}],
+        }
+        seq = told_so.tell(
+            "probe",
+            "register_baseline",
+            {"error": error},
+            {"call": "register_baseline", "args": {"model": {"kind": kind}}},
+        )
+        told_so.tell(
+            "check",
+            CHECK,
+            {"outcome": "failed", "duration_s": 0.1, "message": "m", "because": None, "evidence": [seq], "facts": None},
+        )
+        return told_so
+
+    assert diagnose(story("forest").done())[0].cause == "error-masked"
+    assert "NoSuchBucket" in diagnose(story("forest").done())[0].summary
+    assert diagnose(story("junk").done())[0].cause == "unknown"
+
+
+def test_findings_of_the_definition_come_last() -> None:
+    """What must not ship is told after what does not work; warnings are no cause."""
+    story = told()
+    for severity in ("error", "warning"):
+        row = {
+            "severity": severity,
+            "file": "f",
+            "line": 3,
+            "summary": f"{severity} here",
+            "remedy": "Mend it.",
+            "service": "front",
+        }
+        story.tell("finding", "source-mounted", row)
+    failed(story, semantics="metadata-dropped")
+    story.tell(
+        "inventory",
+        "suites",
+        {"checks": [{"nodeid": CHECK, "item": "fit-to-ship", "title": "t", "needs": ["registry"]}]},
+    )
+
+    found = diagnose(story.done())
+
+    assert [entry.cause for entry in found] == ["metadata-dropped", "unfit-definition"]
+    assert found[1].remedy == "Mend it."
+    assert found[1].explains == (CHECK,)
+
+
+def test_failures_that_nothing_explains_are_one_unknown() -> None:
+    """An unknown cause is said to be unknown, once for each component."""
+    story = failed(told())
+    story.tell(
+        "check",
+        "suites/test_x.py::test_two",
+        {"outcome": "failed", "duration_s": 0.1, "message": "other", "because": None},
+    )
+
+    found = diagnose(story.done())
+
+    assert [(entry.cause, entry.confidence) for entry in found] == [("unknown", Confidence.UNKNOWN)]
+    assert len(found[0].explains) == 2
+
+
+def test_roles_are_read_from_settings_where_nobody_tells_them() -> None:
+    """Without labels, a service is what others call it for."""
+    services = {
+        name: {key: value for key, value in row.items() if key != "labels"} for name, row in STACK["services"].items()
+    }
+    seen = Seen(told({"services": services}).done())
+
+    assert {seen.of_role(role) for role in ("database", "queue", "object-store", "tracking", "registry")} == {
+        "pg", "cache", "store", "tracker", "front",
+    }  # fmt: skip
+
+
+def test_last_words_are_the_error_or_the_last_line() -> None:
+    """The line that tells most of a log; even an empty log has an answer."""
+    assert last_words(("ValueError: x", "cleaning up", "")) == "ValueError: x"
+    assert last_words(("one", "two")) == "two"
+    assert last_words(()) == "it wrote nothing"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[cause]]\nid='a'\nlayer='image'\ntitle='t'", "has id, layer, title and remedy"),
+        ("[[cause]]\nid='a'\nlayer='image'\ntitle='t'\nremedy='r'\n" * 2, "twice"),
+        ("[[cause]]\nid='a'\nlayer='cellar'\ntitle='t'\nremedy='r'", "unknown layer"),
+    ],
+)
+def test_a_list_of_causes_that_is_none_is_refused(text: str, said: str) -> None:
+    """Ids are unique and layers known when the list is loaded."""
+    with pytest.raises(CauseError, match=said):
+        causes.parse(text)
+
+
+def test_a_cause_that_is_not_listed_cannot_be_named() -> None:
+    """The list is closed."""
+    with pytest.raises(CauseError, match="no cause"):
+        causes.diagnosis("gremlins", "front", evidence=(1,))
+
+
+@given(st.sampled_from(sorted(causes.known())))
+def test_every_cause_words_itself_without_parameters(cause: str) -> None:
+    """A parameter that nobody knows reads as a question mark, and no template fails."""
+    found: Diagnosis = causes.diagnosis(cause, "front", evidence=(2, 1, 2))
+
+    assert found.evidence == (1, 2)
+    assert "{" not in found.summary + found.remedy
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_order_of_evidence_does_not_change_the_first_cause(*, turned: bool) -> None:
+    """Two independent faults rank alike whichever was seen first."""
+    faults = [("queue.login", "front", "WRONGPASS"), ("database.login", "tracker", "28P01")]
+    story = told()
+    for name, position, code in reversed(faults) if turned else faults:
+        rung(story, name, position, code, user="ml")
+
+    assert diagnose(story.done())[0].cause == "database-password-wrong"
