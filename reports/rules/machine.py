@@ -55,7 +55,9 @@ def image_is_unavailable(seen: Seen) -> Iterator[Diagnosis]:
         for name, service in seen.services.items()
         if image and str(service.get("image", "")).startswith(image.rstrip(":"))
     ]
-    component = next(iter(users), None) or _named_in(seen.compose_error, seen) or HOST
+    # a registry that cannot be reached names no image: the one that is not here is meant
+    named = _named_in(seen.compose_error, seen)
+    component = next(iter(users), None) or named or next(iter(seen.without_image), None) or HOST
     image = image or str(seen.services.get(component, {}).get("image", ""))
     yield diagnosis("image-unavailable", component, evidence=_started(seen), parameters={"image": image})
 

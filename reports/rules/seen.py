@@ -135,6 +135,14 @@ class Seen:
         told: Mapping[str, Mapping[str, Any]] = (target.response.get("services") or {}) if target else {}
         return known | {name: str(row["role"]) for name, row in told.items() if row.get("role")}
 
+    @cached_property
+    def without_image(self) -> tuple[str, ...]:
+        """The services whose image the engine did not hold when the run began, where others' it did."""
+        target = self.bundle.last("target")
+        told: Mapping[str, Mapping[str, Any]] = (target.response.get("services") or {}) if target else {}
+        held = any(row.get("digest") for row in told.values())
+        return tuple(name for name, row in told.items() if held and "digest" not in row)
+
     def of_role(self, role: str) -> str | None:
         """The first service of a role."""
         return next((name for name, has in self.roles.items() if has == role), None)

@@ -537,6 +537,22 @@ def test_what_explains_most_comes_first() -> None:
     assert [entry.cause for entry in diagnose(story.done())] == ["metadata-dropped", "lookup-wrong"]
 
 
+def test_an_image_that_a_silent_registry_cannot_name_is_the_one_that_is_not_here() -> None:
+    """The engine says that it reaches no registry; which image it wanted is known from what it holds."""
+    story = start('Get "https://registry.example/v2/": dial tcp: lookup registry.example: no such host')
+    rows = {
+        "front": {"role": "registry", "image": "front:1"},
+        "pg": {"role": "database", "image": "pg:1", "digest": "sha256:aa"},
+    }
+    story.tell("target", "t", {"services": rows})
+
+    found = diagnose(story.done())
+
+    assert [(entry.cause, entry.component, entry.parameters["image"]) for entry in found] == [
+        ("image-unavailable", "front", "front:1"),
+    ]
+
+
 def test_settings_that_are_missing_are_told_together() -> None:
     """A log and a rung about the same service make one diagnosis."""
     config = changed("front", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
