@@ -20,6 +20,30 @@ FALLBACKS: tuple[Rule, ...] = (*processes.FALLBACKS, *dependencies.FALLBACKS)
 SYMPTOMS = {"not-listening", "port-silent", "database-starting"}
 """Causes that are consequences wherever the same service, or one that it rests on, has another."""
 
+BRINGS: dict[str, tuple[str, ...]] = {
+    "registered-twice": (
+        "lookup-wrong",
+        "lookup-returns-newest",
+        "lineage-wrong",
+        "promote-wrong",
+        "answer-value-wrong",
+    ),
+    "registered-not": ("lookup-wrong", "lineage-wrong", "promote-wrong", "answer-value-wrong"),
+    "lookup-returns-newest": ("lookup-wrong",),
+    "metadata-dropped": (
+        "answer-key-missing:metadata",
+        "answer-value-wrong:metadata",
+        "metadata-changed",
+        "metadata-cut",
+    ),
+    "metadata-cut": ("metadata-changed", "answer-value-wrong:metadata"),
+    "health-constant": ("health-status-wrong",),
+    "delivered-twice": ("idempotency-key-not-kept",),
+    "error-masked": ("flavor-refused",),
+    "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong"),
+}
+"""Misbehaviour -> what else is seen, of the same service, because of it (with `:key` only of that key)."""
+
 FIRST, GROUND, BEHAVIOUR, DEFINITION = range(4)
 CERTAINTY = {Confidence.PROVEN: 0, Confidence.LIKELY: 1, Confidence.UNKNOWN: 2}
 
@@ -37,7 +61,7 @@ def diagnose(bundle: Bundle) -> tuple[Diagnosis, ...]:
     found = _without_symptoms(found, seen)
     found += _lowest([entry for rule in FALLBACKS for entry in rule.rule(seen).diagnoses], found, seen)
     found = [_explaining(entry, seen) for entry in found]
-    found = [_doubted(entry, found, seen) for entry in found]
+    found = _led_back([_doubted(entry, found, seen) for entry in found])
     explained = {nodeid for entry in found for nodeid in entry.explains}
     rest = behaviour.UNEXPLAINED.rule(seen).diagnoses
     found += _merged(entry for entry in rest if not set(entry.explains) & explained)
@@ -158,6 +182,29 @@ def _doubted(entry: Diagnosis, found: Sequence[Diagnosis], seen: Seen) -> Diagno
     below = _below(entry.component, seen) | {HOST}
     broken = any(other.component in below for other in found if tier_of(other) <= GROUND and _is_dependency(other))
     return replace(entry, confidence=Confidence.LIKELY) if broken else entry
+
+
+def _led_back(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """With what one misbehaviour brings about led back to it: the one explains it, the other is likely at most."""
+    led: list[Diagnosis] = []
+    for entry in found:
+        brought = [other for other in found if _brings(entry, other)]
+        explains = (*entry.explains, *(nodeid for other in brought for nodeid in other.explains))
+        evidence = (*entry.evidence, *(seq for other in brought for seq in other.evidence))
+        led.append(replace(entry, explains=tuple(dict.fromkeys(explains)), evidence=tuple(sorted(set(evidence)))))
+    secondary = {id(other) for other in found if any(_brings(entry, other) for entry in found)}
+    return [
+        replace(entry, confidence=max(entry.confidence, Confidence.LIKELY, key=lambda word: CERTAINTY[word]))
+        if id(before) in secondary
+        else entry
+        for before, entry in zip(found, led, strict=True)
+    ]
+
+
+def _brings(one: Diagnosis, other: Diagnosis) -> bool:
+    """Whether one misbehaviour accounts for another of the same service."""
+    names = {other.cause, f"{other.cause}:{other.parameters.get('key')}"}
+    return one.component == other.component and bool(names & set(BRINGS.get(one.cause, ())))
 
 
 def _is_dependency(entry: Diagnosis) -> bool:

@@ -553,6 +553,42 @@ def test_an_image_that_a_silent_registry_cannot_name_is_the_one_that_is_not_here
     ]
 
 
+@pytest.mark.parametrize(
+    ("facts", "first"),
+    [
+        (
+            [{"semantics": "lookup-wrong", "key": "run_id"}] * 3 + [{"semantics": "lookup-returns-newest"}],
+            "lookup-returns-newest",
+        ),
+        (
+            [{"semantics": "lineage-wrong"}] * 3 + [{"semantics": "registered-twice", "what": "version", "count": 2}],
+            "registered-twice",
+        ),
+        (
+            [{"semantics": "answer-key-missing", "key": "metadata"}] * 3 + [{"semantics": "metadata-dropped"}],
+            "metadata-dropped",
+        ),
+        (
+            [{"semantics": "answer-key-missing", "key": "flavors"}] * 3 + [{"semantics": "metadata-dropped"}],
+            "answer-key-missing",
+        ),
+    ],
+    ids=["newest", "twice", "metadata", "another key"],
+)
+def test_what_one_misbehaviour_brings_about_is_led_back_to_it(facts: list[dict[str, Any]], first: str) -> None:
+    """The origin comes first and explains all; what it brings about is likely at most, and still told."""
+    story = told()
+    for number, fact in enumerate(facts):
+        row = {"outcome": "failed", "duration_s": 0.1, "message": "m", "because": None, "facts": fact}
+        story.tell("check", f"suites/test_x.py::test_{number}", row)
+
+    found = diagnose(story.done())
+
+    assert (found[0].cause, found[0].confidence) == (first, Confidence.PROVEN)
+    assert len(found) == 2
+    assert len(found[0].explains) == (3 if first == "answer-key-missing" else 4)
+
+
 def test_settings_that_are_missing_are_told_together() -> None:
     """A log and a rung about the same service make one diagnosis."""
     config = changed("front", AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
