@@ -35,13 +35,18 @@ INJECTORS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "sql": (frozenset({"statement"}), frozenset({"after", "database", "before_start"})),
     "objects": (frozenset({"action"}), frozenset({"after", "contains", "bucket", "repeat"})),
     "proxy": (frozenset({"service", "conf"}), frozenset({"settings", "port"})),
-    "container": (frozenset({"service", "action"}), frozenset({"after", "argv", "signal", "user", "memory", "network"})),
+    "container": (
+        frozenset({"service", "action"}),
+        frozenset({"after", "argv", "signal", "user", "memory", "network"}),
+    ),
     "volume": (frozenset(), frozenset({"argv", "service"})),
     "host": (frozenset({"action"}), frozenset({"port", "workers"})),
 }
 """Kind of injector -> the keys that it must have, and those that it may."""
 
-PROOFS = frozenset({"service", "inspect", "run", "logs", "sql", "database", "objects", "bucket", "port", "matches", "lacks", "user"})
+PROOFS = frozenset(
+    {"service", "inspect", "run", "logs", "sql", "database", "objects", "bucket", "port", "matches", "lacks", "user"}
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,9 @@ def read(folder: Path) -> Fault:
     if missing := sorted(REQUIRED - raw.keys()):
         raise CorpusError(f"{where}: {', '.join(missing)} is missing")
     if strange := sorted(raw.keys() - REQUIRED - OPTIONAL):
-        raise CorpusError(f"{where}: {', '.join(strange)} is not known; known are {', '.join(sorted(REQUIRED | OPTIONAL))}")
+        raise CorpusError(
+            f"{where}: {', '.join(strange)} is not known; known are {', '.join(sorted(REQUIRED | OPTIONAL))}"
+        )
     if raw["kind"] not in set(Kind):
         raise CorpusError(f"{where}: kind {raw['kind']!r} is not one of {', '.join(Kind)}")
     if raw["when"] not in MOMENTS:
@@ -144,13 +151,15 @@ def _expected(row: Mapping[str, Any], where: str) -> Expected:
 
 
 def _checked(row: Mapping[str, Any], folder: Path, where: str) -> Mapping[str, Any]:
-    kind = row.get("kind")
+    kind = str(row.get("kind"))
     if kind not in INJECTORS:
         raise CorpusError(f"{where}: injector {kind!r} is not one of {', '.join(INJECTORS)}")
     must, may = INJECTORS[kind]
     given = row.keys() - {"kind"}
     if not must <= given or given - must - may:
-        raise CorpusError(f"{where}: injector {kind} takes {sorted(must)} and may take {sorted(may)}, not {sorted(given)}")
+        raise CorpusError(
+            f"{where}: injector {kind} takes {sorted(must)} and may take {sorted(may)}, not {sorted(given)}"
+        )
     for key in ("file", "conf"):
         if key in row and not (folder / row[key]).is_file():
             raise CorpusError(f"{where}: there is no file {row[key]} beside it")
@@ -160,7 +169,9 @@ def _checked(row: Mapping[str, Any], folder: Path, where: str) -> Mapping[str, A
 def _proof(row: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     asks = row.keys() & {"inspect", "run", "logs", "sql", "objects", "port"}
     if row.keys() - PROOFS or len(asks) != 1 or not row.keys() & {"matches", "lacks"}:
-        raise CorpusError(f"{where}: a proof has one of inspect, run, logs, sql, objects, port, and matches or lacks; not {sorted(row)}")
+        raise CorpusError(
+            f"{where}: a proof has one of inspect, run, logs, sql, objects, port, and matches or lacks; not {sorted(row)}"
+        )
     return row
 
 

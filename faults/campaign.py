@@ -1,0 +1,539 @@
+"""The campaign: the gate is run on every entry of the corpus as a user would run it, and what it said is scored."""
+
+import argparse
+import json
+import queue
+import random
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, NoReturn
+
+import psutil
+
+from faults import record, score
+from faults.corpus import CorpusError, Fault, Kind, Selection, load
+from faults.inject import PASSWORD, Director, Scene, copied, prepared
+from faults.score import Named, Result
+from faults.stage import Stage, StageError, holds, remove
+from fixtures import builds, compose, engine
+from fixtures.cleanup import end
+from fixtures.containers import docker
+from fixtures.run import ROOT, discard
+from reports.evidence import canonical
+from reports.exits import Exit
+
+OUT = ROOT / "reports" / "out" / "campaign"
+DEFINITION = ROOT / "docker-compose.yml"
+LONGEST = 240.0
+"""Seconds after which a run of the gate is ended from outside: a defect of the gate, whatever the deployment does."""
+
+SAMPLE = {Kind.CONTROL: 2, Kind.MUTANT: 4}
+"""What a sample has besides one fault of each layer."""
+
+
+class UsageError(Exception):
+    """The user asked for something that cannot be done; one line that says what instead."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; see ./airworthy --help")
+
+
+@dataclass
+class Options:
+    """What was asked of the campaign."""
+
+    selection: Selection
+    out: Path
+    jobs: int
+    seed: int
+    sample: bool
+    repeat: int
+    soak: int
+    with_remedy: bool
+    record: bool
+    fresh: bool
+    keep_evidence: bool
+
+
+def options_of(arguments: Sequence[str]) -> Options:
+    """The options; UsageError for what is none."""
+    parser = _Parser(prog="airworthy campaign", add_help=False)
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--shard", default="1/1")
+    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
+    parser.add_argument("--repeat", type=int, default=0)
+    parser.add_argument("--soak", type=int, default=0)
+    for flag in ("--sample", "--with-remedy", "--record", "--fresh", "--keep-evidence"):
+        parser.add_argument(flag, action="store_true")
+    known = parser.parse_args(list(arguments))
+    number, _, count = known.shard.partition("/")
+    if not (number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count)):
+        raise UsageError(f"--shard {known.shard}: not N/M with 1 <= N <= M")
+    if known.jobs < 1:
+        raise UsageError(f"--jobs {known.jobs}: at least 1")
+    return Options(
+        selection=Selection(tuple(known.words), (int(number), int(count))),
+        out=known.out.resolve(),
+        jobs=known.jobs,
+        seed=known.seed,
+        sample=known.sample,
+        repeat=known.repeat,
+        soak=known.soak,
+        with_remedy=known.with_remedy,
+        record=known.record,
+        fresh=known.fresh,
+        keep_evidence=known.keep_evidence,
+    )
+
+
+def say(line: str) -> None:
+    """Progress, for people, on standard error."""
+
+
+def commit() -> str:
+    """The commit that the gate is at, twelve digits; with a plus where files differ from it."""
+    git = ["git", "-C", str(ROOT)]
+    head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
+    changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=False)
+    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+
+
+def sampled(corpus: Sequence[Fault], seed: int) -> tuple[Fault, ...]:
+    """One fault of each layer, two controls and four mutants, drawn by a seed."""
+    dice = random.Random(seed)  # noqa: S311  a sample, not a secret
+    faults = [fault for fault in corpus if fault.kind is Kind.FAULT]
+    chosen = [
+        dice.choice([fault for fault in faults if fault.layer == layer]) for layer in sorted({f.layer for f in faults})
+    ]
+    for kind, count in SAMPLE.items():
+        found = [fault for fault in corpus if fault.kind is kind]
+        chosen += dice.sample(found, min(count, len(found)))
+    return tuple(chosen)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of the gate: an entry, under a name of its own where it is run more than once."""
+
+    fault: Fault
+    name: str
+    overlays: tuple[Path, ...] = ()
+    whole: bool = False
+
+
+@dataclass
+class Campaign:
+    """One campaign while it goes on."""
+
+    options: Options
+    scene: Scene
+    commit: str
+    began: float = field(default_factory=time.monotonic)
+    results: dict[str, Result] = field(default_factory=dict)
+    patches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _told: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, jobs: Sequence[Job]) -> None:
+        """Run these, several at a time, each kept as it ends."""
+        waiting: queue.Queue[Job] = queue.Queue()
+        fresh = [job for job in jobs if not self._kept(job)]
+        for job in fresh:
+            waiting.put(job)
+        say(
+            f"campaign: {len(fresh)} runs, {len(jobs) - len(fresh)} kept from before; {self.options.jobs} at a time; commit {self.commit}"
+        )
+        workers = [
+            threading.Thread(target=self._work, args=(waiting, len(jobs)), daemon=True)
+            for _ in range(self.options.jobs)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    def _work(self, waiting: "queue.Queue[Job]", count: int) -> None:
+        while True:
+            try:
+                job = waiting.get_nowait()
+            except queue.Empty:
+                return
+            result = self._judged(job)
+            with self._told:
+                self.results[job.name] = result
+                self._keep(job, result)
+                say(f"[{len(self.results)}/{count} {self._elapsed()}] {told(job.name, result)}")
+
+    def _elapsed(self) -> str:
+        minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
+        return f"{minutes}:{seconds:02}"
+
+    def _path(self, job: Job) -> Path:
+        return self.options.out / "results" / f"{job.name}.json"
+
+    def _keep(self, job: Job, result: Result) -> None:
+        path = self._path(job)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = {"result": score.as_json(result), "patch": self.patches.get(job.name)}
+        path.write_text(canonical(kept, indent=1), encoding="utf-8")
+
+    def _kept(self, job: Job) -> bool:
+        """Whether this run was made before, of the same entry at the same commit; what failed to act is made again."""
+        path = self._path(job)
+        if self.options.fresh or not path.is_file():
+            return False
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        result = score.result_of(kept["result"])
+        if result.error is not None or (result.digest, result.commit) != (job.fault.digest(), self.commit):
+            return False
+        self.results[job.name] = result
+        if kept.get("patch"):
+            self.patches[job.name] = kept["patch"]
+        return True
+
+    def _judged(self, job: Job) -> Result:
+        """Run the gate on one entry; an error of the campaign is told in the result, never counted as a catch."""
+        began = time.monotonic()
+        blank = Result(
+            id=job.fault.id,
+            kind=job.fault.kind.value,
+            group=job.fault.group,
+            severity=job.fault.severity,
+            expect=tuple((one.cause, one.component) for one in job.fault.expect),
+            verdict="",
+            exit=None,
+            seconds=0.0,
+            commit=self.commit,
+            digest=job.fault.digest(),
+            host=any(one.component == "host" for one in job.fault.expect),
+        )
+        with tempfile.TemporaryDirectory(prefix="airworthy-campaign-") as folder:
+            try:
+                with prepared(job.fault, self.scene, Path(folder), lambda _: None) as made:
+                    return self._gated(job, made.arguments, made.steps, blank)
+            except (StageError, compose.ComposeError, OSError) as error:
+                return replace(blank, error=f"{error}"[:400], seconds=time.monotonic() - began)
+
+    def _gated(self, job: Job, arguments: Sequence[str], steps: Sequence[Any], blank: Result) -> Result:
+        out = self.options.out / "runs" / job.name
+        fast = [] if job.whole or job.fault.kind is not Kind.FAULT else ["--fail-fast"]
+        overlays = [word for path in job.overlays for word in ("--overlay", str(path))]
+        command = [str(ROOT / "airworthy"), "verify", "--keep", "--out", str(out), *fast, *arguments, *overlays]
+        began = time.monotonic()
+        discard(out)
+        out.mkdir(parents=True)
+        with Director(out / "evidence" / "journal.jsonl", steps) as director, (out / "said").open("wb") as file:
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+            try:
+                status: int | None = process.wait(LONGEST)
+            except subprocess.TimeoutExpired:
+                status = None
+                end([psutil.Process(process.pid)])
+        seconds = time.monotonic() - began
+        try:
+            proofs = [holds(Stage(director.run_id), proof) for proof in job.fault.fired] if director.run_id else []
+        finally:
+            left = remove(director.run_id) if director.run_id else []
+        error = _error(job.fault, status, director.errors, proofs, left, out)
+        verdict = (
+            json.loads((out / "verdict.json").read_text(encoding="utf-8")) if (out / "verdict.json").is_file() else None
+        )
+        if verdict is None:
+            last = (out / "said").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            return replace(
+                blank,
+                exit=status,
+                seconds=seconds,
+                error=error or f"no verdict: {(last or ['it said nothing'])[-1]}"[:400],
+            )
+        first = next((one["patch"] for one in verdict["diagnoses"] if one.get("patch")), None)
+        if first is not None:
+            self.patches[job.name] = first
+        if not self.options.keep_evidence:
+            for name in ("allure", "allure-results"):
+                discard(out / name)
+        return replace(
+            blank,
+            verdict=verdict["verdict"],
+            exit=status,
+            seconds=seconds,
+            diagnoses=tuple(
+                Named(d["cause"], d["component"], d["confidence"], d["summary"][:200]) for d in verdict["diagnoses"][:8]
+            ),
+            refuted=tuple(
+                item["id"] for item in verdict["checklist"] if item["standing"] == "refuted" and item["required"]
+            ),
+            failed=tuple(check["nodeid"] for check in verdict["checks"] if check["outcome"] == "failed"),
+            error=error,
+        )
+
+
+def _error(
+    fault: Fault,
+    status: int | None,
+    errors: Sequence[str],
+    proofs: Sequence[tuple[bool, str]],
+    left: Sequence[str],
+    out: Path,
+) -> str | None:
+    """Why a run counts for nothing: the fault did not act, or something of it was left behind."""
+    if status == Exit.USAGE:
+        last = (out / "said").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        return f"the gate refused it: {(last or [''])[-1]}"[:400]
+    if errors:
+        return f"not done: {errors[0]}"[:400]
+    for (held, seen), proof in zip(proofs, fault.fired, strict=False):
+        if not held:
+            shown = " ".join(seen.split())
+            return f"it did not fire: {dict(proof)} saw {shown[-160:]!r}"[:500]
+    if left:
+        return f"left behind: {', '.join(left)}"[:400]
+    return None
+
+
+def told(name: str, result: Result) -> str:
+    """One line of progress."""
+    if result.error is not None:
+        return f"{name}: ERROR of the campaign: {result.error}"
+    first = result.diagnoses[0] if result.diagnoses else None
+    said = f"{first.cause} @ {first.component} ({first.confidence})" if first else "no diagnosis"
+    if result.kind == "control":
+        return f"{name}: {'quiet' if result.verdict == score.READY else 'FALSE ALARM'} ({result.verdict}, {result.seconds:.0f} s){'' if result.verdict == score.READY else ' ' + said}"
+    marks = f"cause {score.word(result)}, component {'right' if result.component_first else 'WRONG'}"
+    wanted = (
+        ""
+        if result.rank == 1 and result.component_first
+        else f"; wanted {', '.join(f'{c} @ {k}' for c, k in result.expect)}"
+    )
+    return f"{name}: {'caught' if result.caught else 'MISSED'} ({result.verdict}, {result.seconds:.0f} s), {marks}: {said}{wanted}"
+
+
+def images_of(variables: Mapping[str, str]) -> dict[str, str]:
+    """Service of the project's own definition -> its image."""
+    made = {**compose.made_variables([DEFINITION]), **variables}
+    rendered = compose.render([DEFINITION], made, "airworthy-corpus")
+    return {name: service["image"] for name, service in rendered["services"].items()}
+
+
+@contextmanager
+def stage_set(corpus: Sequence[Fault], out: Path) -> Iterator[Scene]:
+    """Engine, images, and where an entry needs it the snapshot of a sound run, on which no proof may hold."""
+    engine.ensure(no_install=False, say=say)
+    variables = builds.ensure_images(builds.which_world(say), ROOT, say)
+    scene = Scene(images_of(variables), variables)
+    if not any(row["kind"] in {"volume", "sql"} for fault in corpus for row in fault.inject):
+        yield scene
+        return
+    volumes: dict[str, str] = {}
+    try:
+        volumes |= snapshot(out / "snapshot", corpus, scene)
+        yield replace(scene, snapshot=volumes)
+    finally:
+        for name in volumes.values():
+            docker("volume", "rm", "--force", name)
+
+
+def snapshot(out: Path, corpus: Sequence[Fault], scene: Scene) -> dict[str, str]:
+    """Run the gate on the sound deployment, try every proof on it, and keep its volumes; StageError unless it is READY."""
+    began = time.monotonic()
+    discard(out)
+    out.mkdir(parents=True)
+    variables = out / "used.env"
+    variables.write_text(f"POSTGRES_PASSWORD={PASSWORD}\n", encoding="utf-8")
+    command = [str(ROOT / "airworthy"), "verify", "--keep", "--out", str(out / "run"), "--env-file", str(variables)]
+    say("campaign: a sound run first, whose volumes are the used ones")
+    with Director(out / "run" / "evidence" / "journal.jsonl", ()) as director, (out / "said").open("wb") as file:
+        status = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False
+        ).returncode
+    try:
+        if status != Exit.READY:
+            raise StageError(f"the sound deployment is not READY (status {status}); see {out}")
+        vacuous = [
+            fault.id for fault in corpus if fault.kind is not Kind.CONTROL and is_vacuous(Stage(director.run_id), fault)
+        ]
+        if vacuous:
+            say(f"campaign: the proofs of {', '.join(vacuous)} hold on the sound deployment too: they prove nothing")
+        return _taken(director.run_id, scene)
+    finally:
+        remove(director.run_id)
+        say(f"campaign: the sound run and its snapshot took {time.monotonic() - began:.0f} s")
+
+
+def is_vacuous(stage: Stage, fault: Fault) -> bool:
+    """Whether all proofs of an entry hold on a sound deployment."""
+    return all(holds(stage, proof)[0] for proof in fault.fired if "logs" not in proof or "service" in proof)
+
+
+def _taken(run_id: str, scene: Scene) -> dict[str, str]:
+    """Copies of a run's data volumes, its services stopped; definition's volume -> copy."""
+    stage, kept = Stage(run_id), {}
+    services = {"postgres-data": "postgres", "redis-data": "redis", "minio-data": "minio"}
+    docker(
+        "stop",
+        "--time",
+        "10",
+        *(stage.container(name) for name in ("model-registry-api", "mlflow-server", *services.values())),
+        timeout=60,
+    )
+    for volume in services:
+        kept[volume] = f"airworthy-snapshot-{run_id}-{volume}"
+        copied(f"airworthy-{run_id}_{volume}", kept[volume], scene.variables["PYTHON_IMAGE"])
+    return kept
+
+
+def campaign(arguments: Sequence[str]) -> int:
+    """Run the campaign, score it, and say whether the floors hold."""
+    options = options_of(arguments)
+    corpus = load()
+    chosen = sampled(corpus, options.seed) if options.sample else options.selection.of(corpus)
+    if options.sample or options.repeat:
+        say(f"campaign: seed {options.seed} (--seed {options.seed} draws the same again)")
+    if options.soak:
+        return soak(options, corpus)
+    jobs = [Job(fault, fault.id) for fault in longest_first(chosen)]
+    if options.repeat:
+        faults = [fault for fault in chosen if fault.kind is Kind.FAULT]
+        dice = random.Random(options.seed)  # noqa: S311  a sample, not a secret
+        picked = dice.sample(faults, min(15, len(faults)))
+        jobs = [Job(fault, f"{fault.id}.{number}") for fault in picked for number in range(1, options.repeat + 1)]
+    with stage_set([job.fault for job in jobs], options.out) as scene:
+        running = Campaign(options, scene, commit())
+        running.run(jobs)
+        mended = remedied(running, jobs) if options.with_remedy else {}
+    results = [running.results[job.name] for job in jobs]
+    if options.record:
+        record.keep(results)
+    return reported(options, results, mended, repeated=bool(options.repeat))
+
+
+def longest_first(corpus: Iterable[Fault]) -> list[Fault]:
+    """Whole runs before those that end at the first failure, so that no long one is left to the end alone."""
+    return sorted(corpus, key=lambda fault: (fault.kind is Kind.FAULT, fault.id))
+
+
+def remedied(running: Campaign, jobs: Sequence[Job]) -> dict[str, bool]:
+    """Run the configuration faults again with the patch that their diagnosis gave: whether each turned READY."""
+    again: list[Job] = []
+    folder = running.options.out / "patches"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [job for job in jobs if job.fault.config]
+    for job in wanted:
+        patch = running.patches.get(job.name)
+        if patch is None:
+            continue
+        path = folder / f"{job.fault.id}.json"
+        path.write_text(json.dumps(patch, indent=1), encoding="utf-8")
+        again.append(Job(replace(job.fault, fired=()), f"{job.name}.mended", (path,), whole=True))
+    say(f"campaign: {len(again)} of {len(wanted)} configuration faults came with a patch; each is applied")
+    running.run(again)
+    return {job.fault.id: _is_ready(running, f"{job.name}.mended") for job in wanted}
+
+
+def _is_ready(running: Campaign, name: str) -> bool:
+    return name in running.results and running.results[name].verdict == score.READY
+
+
+def soak(options: Options, corpus: Sequence[Fault]) -> int:
+    """Run the sound deployment many times, every second time under CPU stress."""
+    plain = next(fault for fault in corpus if fault.id == "control-plain")
+    stress = {"kind": "host", "action": "stress", "workers": 2}
+    jobs = [
+        Job(replace(plain, inject=(stress,)) if number % 2 else plain, f"soak-{number:02}")
+        for number in range(options.soak)
+    ]
+    with stage_set([plain], options.out) as scene:
+        running = Campaign(options, scene, commit())
+        running.run(jobs)
+    return reported(options, [replace(running.results[job.name], id=job.name) for job in jobs], {}, repeated=False)
+
+
+def reported(options: Options, results: Sequence[Result], mended: Mapping[str, bool], *, repeated: bool) -> int:
+    """Write campaign.json and campaign.md, print the summary; the exit status."""
+    found = score.floors(results)
+    if mended:
+        got = score.Rate(sum(mended.values()), len(mended))
+        found = (
+            *found,
+            score.Floor("configuration faults mended by their patch", ">= 80%", str(got), (got.share or 0) >= 0.8),
+        )
+    if repeated:
+        found = (*found, steady(results))
+    errors = [result for result in results if result.error is not None]
+    document = {
+        "schema": "airworthy/campaign/1",
+        "seed": options.seed,
+        "floors": [asdict(floor) for floor in found],
+        "misses": score.misses(results),
+        "false_alarms": score.false_alarms(results),
+        "errors": {result.id: result.error for result in errors},
+        "layers": {
+            group: {name: asdict(r) | {"interval": r.interval} for name, r in rates.items()}
+            for group, rates in score.by_group(results).items()
+        },
+        "reddened": score.reddened(results),
+        "mended": dict(mended),
+        "results": [score.as_json(result) for result in results],
+    }
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "campaign.json").write_text(canonical(document, indent=1), encoding="utf-8")
+    lines = [*summary(found, results), "", *score.table(results)]
+    (options.out / "campaign.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if errors:
+        return Exit.HARNESS
+    return Exit.READY if all(floor.holds is not False for floor in found) else Exit.NOT_READY
+
+
+def steady(results: Sequence[Result]) -> score.Floor:
+    """Whether repeats of one fault had the same verdict and first cause."""
+    said: dict[str, set[tuple[str, str]]] = {}
+    for result in results:
+        said.setdefault(result.id, set()).add((result.verdict, result.diagnoses[0].cause if result.diagnoses else ""))
+    got = score.Rate(sum(len(words) == 1 for words in said.values()), len(said))
+    return score.Floor("same verdict and first cause in all repeats", "all", str(got), got.hits == got.of)
+
+
+def summary(found: Sequence[score.Floor], results: Sequence[Result]) -> list[str]:
+    """Floors, layers, misses, false alarms and errors, in Markdown."""
+    lines = ["| floor | bound | reached | holds |", "|---|---|---|---|"]
+    words = {True: "yes", False: "**no**", None: "-"}
+    lines += [f"| {floor.name} | {floor.bound} | {floor.reached} | {words[floor.holds]} |" for floor in found]
+    lines += ["", f"| layer | {' | '.join(score.MEASURES)} |", f"|---|{'---|' * len(score.MEASURES)}"]
+    for group, rates in score.by_group(results).items():
+        lines.append(f"| {group} | {' | '.join(str(one) for one in rates.values())} |")
+    for title, names in (("let through", score.misses(results)), ("false alarms", score.false_alarms(results))):
+        lines += ["", f"{title}: {', '.join(names) or 'none'}"]
+    lines += [f"error of the campaign: {result.id}: {result.error}" for result in results if result.error is not None]
+    return lines
+
+
+Command = Callable[[Sequence[str]], int]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; every known way to fail is one line and its exit status."""
+    try:
+        return campaign(arguments)
+    except (UsageError, CorpusError) as error:
+        say(f"airworthy campaign: {error}")
+        return Exit.USAGE
+    except (StageError, engine.EngineError, builds.BuildError, compose.ComposeError) as error:
+        say(f"airworthy campaign: {error}")
+        return Exit.HARNESS
+    except KeyboardInterrupt:
+        say("interrupted; what had ended is kept, and the same call goes on from there")
+        return Exit.INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[2:]))
