@@ -1,6 +1,7 @@
 """The campaign: the gate is run on every entry of the corpus as a user would run it, and what it said is scored."""
 
 import argparse
+import hashlib
 import json
 import queue
 import random
@@ -9,8 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -33,6 +33,9 @@ OUT = ROOT / "reports" / "out" / "campaign"
 DEFINITION = ROOT / "docker-compose.yml"
 LONGEST = 240.0
 """Seconds after which a run of the gate is ended from outside: a defect of the gate, whatever the deployment does."""
+
+PLAIN = "control-plain"
+"""The entry that is the sound deployment itself: on it no proof of a fault may hold."""
 
 SAMPLE = {Kind.CONTROL: 2, Kind.MUTANT: 4}
 """What a sample has besides one fault of each layer."""
@@ -139,9 +142,12 @@ class Campaign:
     options: Options
     scene: Scene
     commit: str
+    chosen: Sequence[Fault]
     began: float = field(default_factory=time.monotonic)
     results: dict[str, Result] = field(default_factory=dict)
     patches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    vacuous: set[str] = field(default_factory=set)
+    """Entries whose proofs held on the sound deployment too."""
     _told: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, jobs: Sequence[Job]) -> None:
@@ -161,6 +167,13 @@ class Campaign:
             worker.start()
         for worker in workers:
             worker.join()
+
+    def scored(self, job: Job) -> Result:
+        """What a run came to; nothing where the proofs of its entry prove nothing."""
+        result = self.results[job.name]
+        if job.fault.id not in self.vacuous or result.error:
+            return result
+        return replace(result, error="its proofs hold on the sound deployment too")
 
     def _work(self, waiting: "queue.Queue[Job]", count: int) -> None:
         while True:
@@ -241,7 +254,11 @@ class Campaign:
                 end([psutil.Process(process.pid)])
         seconds = time.monotonic() - began
         try:
-            proofs = [holds(Stage(director.run_id), proof) for proof in job.fault.fired] if director.run_id else []
+            stage = Stage(director.run_id)
+            proofs = [holds(stage, proof) for proof in job.fault.fired] if director.run_id else []
+            if job.fault.id == PLAIN and director.run_id:
+                broken = [fault for fault in self.chosen if fault.kind is not Kind.CONTROL]
+                self.vacuous |= {fault.id for fault in broken if is_vacuous(stage, fault)}
         finally:
             left = remove(director.run_id) if director.run_id else []
         error = _error(job.fault, status, director.errors, proofs, left, out)
@@ -325,26 +342,26 @@ def images_of(variables: Mapping[str, str]) -> dict[str, str]:
     return {name: service["image"] for name, service in rendered["services"].items()}
 
 
-@contextmanager
-def stage_set(corpus: Sequence[Fault], out: Path) -> Iterator[Scene]:
-    """Engine, images, and where an entry needs it the snapshot of a sound run, on which no proof may hold."""
+def scene_for(corpus: Sequence[Fault], out: Path) -> Scene:
+    """Engine, images, and where an entry needs them the volumes of a sound run, made once for the same images."""
     engine.ensure(no_install=False, say=say)
     variables = builds.ensure_images(builds.which_world(say), ROOT, say)
     scene = Scene(images_of(variables), variables)
-    if not any(row["kind"] in {"volume", "sql"} for fault in corpus for row in fault.inject):
-        yield scene
-        return
-    volumes: dict[str, str] = {}
-    try:
-        volumes |= snapshot(out / "snapshot", corpus, scene)
-        yield replace(scene, snapshot=volumes)
-    finally:
-        for name in volumes.values():
-            docker("volume", "rm", "--force", name)
+    if any(row["kind"] in {"volume", "sql"} for fault in corpus for row in fault.inject):
+        return replace(scene, snapshot=snapshot(out / "snapshot", scene))
+    return scene
 
 
-def snapshot(out: Path, corpus: Sequence[Fault], scene: Scene) -> dict[str, str]:
-    """Run the gate on the sound deployment, try every proof on it, and keep its volumes; StageError unless it is READY."""
+VOLUMES = {"postgres-data": "postgres", "redis-data": "redis", "minio-data": "minio"}
+"""The volumes of the project's own definition, and whose each is."""
+
+
+def snapshot(out: Path, scene: Scene) -> dict[str, str]:
+    """The volumes of a sound run, kept under names of their content; StageError unless that run is READY."""
+    mark = hashlib.sha256(canonical([dict(scene.images), PASSWORD]).encode()).hexdigest()[:8]
+    names = {volume: f"airworthy-snapshot-{mark}-{volume}" for volume in VOLUMES}
+    if all(docker("volume", "inspect", name).ok for name in names.values()):
+        return names
     began = time.monotonic()
     discard(out)
     out.mkdir(parents=True)
@@ -353,43 +370,24 @@ def snapshot(out: Path, corpus: Sequence[Fault], scene: Scene) -> dict[str, str]
     command = [str(ROOT / "airworthy"), "verify", "--keep", "--out", str(out / "run"), "--env-file", str(variables)]
     say("campaign: a sound run first, whose volumes are the used ones")
     with Director(out / "run" / "evidence" / "journal.jsonl", ()) as director, (out / "said").open("wb") as file:
-        status = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False
-        ).returncode
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False)
     try:
-        if status != Exit.READY:
-            raise StageError(f"the sound deployment is not READY (status {status}); see {out}")
-        vacuous = [
-            fault.id for fault in corpus if fault.kind is not Kind.CONTROL and is_vacuous(Stage(director.run_id), fault)
-        ]
-        if vacuous:
-            say(f"campaign: the proofs of {', '.join(vacuous)} hold on the sound deployment too: they prove nothing")
-        return _taken(director.run_id, scene)
+        if done.returncode != Exit.READY:
+            raise StageError(f"the sound deployment is not READY (status {done.returncode}); see {out}")
+        stage = Stage(director.run_id)
+        stopped = ("model-registry-api", "mlflow-server", *VOLUMES.values())
+        docker("stop", "--time", "10", *map(stage.container, stopped), timeout=60)
+        for volume, name in names.items():
+            copied(f"airworthy-{director.run_id}_{volume}", name, scene.variables["PYTHON_IMAGE"], keep=True)
     finally:
         remove(director.run_id)
-        say(f"campaign: the sound run and its snapshot took {time.monotonic() - began:.0f} s")
+    say(f"campaign: the sound run and the copies of its volumes took {time.monotonic() - began:.0f} s")
+    return names
 
 
 def is_vacuous(stage: Stage, fault: Fault) -> bool:
-    """Whether all proofs of an entry hold on a sound deployment."""
-    return all(holds(stage, proof)[0] for proof in fault.fired if "logs" not in proof or "service" in proof)
-
-
-def _taken(run_id: str, scene: Scene) -> dict[str, str]:
-    """Copies of a run's data volumes, its services stopped; definition's volume -> copy."""
-    stage, kept = Stage(run_id), {}
-    services = {"postgres-data": "postgres", "redis-data": "redis", "minio-data": "minio"}
-    docker(
-        "stop",
-        "--time",
-        "10",
-        *(stage.container(name) for name in ("model-registry-api", "mlflow-server", *services.values())),
-        timeout=60,
-    )
-    for volume in services:
-        kept[volume] = f"airworthy-snapshot-{run_id}-{volume}"
-        copied(f"airworthy-{run_id}_{volume}", kept[volume], scene.variables["PYTHON_IMAGE"])
-    return kept
+    """Whether all proofs of an entry hold on a sound deployment: then they prove nothing."""
+    return bool(fault.fired) and all(holds(stage, proof)[0] for proof in fault.fired)
 
 
 def campaign(arguments: Sequence[str]) -> int:
@@ -407,11 +405,10 @@ def campaign(arguments: Sequence[str]) -> int:
         dice = random.Random(options.seed)  # noqa: S311  a sample, not a secret
         picked = dice.sample(faults, min(15, len(faults)))
         jobs = [Job(fault, f"{fault.id}.{number}") for fault in picked for number in range(1, options.repeat + 1)]
-    with stage_set([job.fault for job in jobs], options.out) as scene:
-        running = Campaign(options, scene, commit())
-        running.run(jobs)
-        mended = remedied(running, jobs) if options.with_remedy else {}
-    results = [running.results[job.name] for job in jobs]
+    running = Campaign(options, scene_for([job.fault for job in jobs], options.out), commit(), chosen)
+    running.run(jobs)
+    mended = remedied(running, jobs) if options.with_remedy else {}
+    results = [running.scored(job) for job in jobs]
     if options.record:
         record.keep(results)
     return reported(options, results, mended, repeated=bool(options.repeat))
@@ -446,15 +443,14 @@ def _is_ready(running: Campaign, name: str) -> bool:
 
 def soak(options: Options, corpus: Sequence[Fault]) -> int:
     """Run the sound deployment many times, every second time under CPU stress."""
-    plain = next(fault for fault in corpus if fault.id == "control-plain")
+    plain = next(fault for fault in corpus if fault.id == PLAIN)
     stress = {"kind": "host", "action": "stress", "workers": 2}
     jobs = [
         Job(replace(plain, inject=(stress,)) if number % 2 else plain, f"soak-{number:02}")
         for number in range(options.soak)
     ]
-    with stage_set([plain], options.out) as scene:
-        running = Campaign(options, scene, commit())
-        running.run(jobs)
+    running = Campaign(options, scene_for([plain], options.out), commit(), ())
+    running.run(jobs)
     return reported(options, [replace(running.results[job.name], id=job.name) for job in jobs], {}, repeated=False)
 
 
@@ -515,9 +511,6 @@ def summary(found: Sequence[score.Floor], results: Sequence[Result]) -> list[str
         lines += ["", f"{title}: {', '.join(names) or 'none'}"]
     lines += [f"error of the campaign: {result.id}: {result.error}" for result in results if result.error is not None]
     return lines
-
-
-Command = Callable[[Sequence[str]], int]
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from typing import Any, Self
 from faults.corpus import Fault
 from faults.stage import BUCKET, Stage, StageError, held
 from fixtures import builds
-from fixtures.cleanup import OWNER_LABEL, RUN_LABEL, owner_of_this_process
+from fixtures.cleanup import KEEP_LABEL, OWNER_LABEL, RUN_LABEL, owner_of_this_process
 from fixtures.containers import docker
 from fixtures.run import ROOT
 
@@ -274,9 +274,10 @@ def built(name: str, lines: Sequence[str], folder: Path, say: Say) -> str:
         raise StageError(f"the image does not build: {error.last_lines.splitlines()[-1]}") from error
 
 
-def copied(source: str, target: str, image: str) -> None:
-    """Copy a volume into a new one."""
+def copied(source: str, target: str, image: str, *, keep: bool = False) -> None:
+    """Copy a volume into a new one, which `./airworthy clean` removes, or the next run once this one is dead unless it is to be kept."""
     labels = ["--label", f"{RUN_LABEL}={target}", "--label", f"{OWNER_LABEL}={owner_of_this_process()}"]
+    labels += ["--label", f"{KEEP_LABEL}=true"] if keep else []
     docker("volume", "create", *labels, target)
     mounts = ["--volume", f"{source}:/from:ro", "--volume", f"{target}:/to"]
     ran = docker("run", "--rm", *mounts, "--entrypoint", "cp", image, "-a", "/from/.", "/to/", timeout=120)
