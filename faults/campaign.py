@@ -63,6 +63,7 @@ class Options:
     soak: int
     with_remedy: bool
     record: bool
+    write: bool
     fresh: bool
     keep_evidence: bool
 
@@ -77,7 +78,7 @@ def options_of(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--repeat", type=int, default=0)
     parser.add_argument("--soak", type=int, default=0)
-    for flag in ("--sample", "--with-remedy", "--record", "--fresh", "--keep-evidence"):
+    for flag in ("--sample", "--with-remedy", "--record", "--write", "--fresh", "--keep-evidence"):
         parser.add_argument(flag, action="store_true")
     known = parser.parse_args(list(arguments))
     number, _, count = known.shard.partition("/")
@@ -95,6 +96,7 @@ def options_of(arguments: Sequence[str]) -> Options:
         soak=known.soak,
         with_remedy=known.with_remedy,
         record=known.record,
+        write=known.write,
         fresh=known.fresh,
         keep_evidence=known.keep_evidence,
     )
@@ -393,6 +395,9 @@ def is_vacuous(stage: Stage, fault: Fault) -> bool:
 def campaign(arguments: Sequence[str]) -> int:
     """Run the campaign, score it, and say whether the floors hold."""
     options = options_of(arguments)
+    if options.write:
+        record.write(record.load())
+        return Exit.READY
     corpus = load()
     chosen = sampled(corpus, options.seed) if options.sample else options.selection.of(corpus)
     if options.sample or options.repeat:

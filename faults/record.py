@@ -40,3 +40,73 @@ def keep(results: Sequence[Result], path: Path = FILE) -> None:
 def results(which: str, path: Path = FILE) -> list[Result]:
     """The first or the latest results of all entries."""
     return [score.result_of(entry[which]) for _, entry in sorted(load(path).items())]
+
+
+README = Path(__file__).parents[1] / "README.md"
+TABLE = Path(__file__).with_name("TRACK-RECORD.md")
+BEGIN, END = "<!-- track record: written by ./airworthy campaign --write -->", "<!-- end of the track record -->"
+
+
+def figures(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The figures for people: each floor on the first run and the latest, then the latest by layer."""
+    first, latest = ([score.result_of(entry[which]) for entry in entries.values()] for which in ("first", "latest"))
+    kinds = {kind: sum(result.kind == kind for result in latest) for kind in ("fault", "control", "mutant")}
+    commits = sorted({result.commit for result in latest})
+    lines = [
+        f"{kinds['fault']} faults, {kinds['control']} controls, {kinds['mutant']} mutants; latest runs at {', '.join(commits)}.",
+        "",
+        "| | stated | first run | latest |",
+        "|---|---|---|---|",
+    ]
+    pairs = zip(score.floors(first), score.floors(latest), strict=True)
+    lines += [f"| {one.name} | {one.bound} | {one.reached} | {other.reached} |" for one, other in pairs]
+    lines += ["", f"| latest, by layer | {' | '.join(score.MEASURES)} |", f"|---|{'---|' * len(score.MEASURES)}"]
+    for group, rates in score.by_group(latest).items():
+        lines.append(f"| {group} | {' | '.join(str(rate) for rate in rates.values())} |")
+    return lines
+
+
+def placed(text: str, lines: Sequence[str]) -> str:
+    """A text with what stands between the marks replaced by these lines; ValueError where the marks are not there."""
+    before, begins, rest = text.partition(BEGIN)
+    _, ends, after = rest.partition(END)
+    if not (begins and ends):
+        raise ValueError(f"the marks {BEGIN} and {END} are not there")
+    return "\n".join([before + BEGIN, *lines, END]) + after
+
+
+def table(entries: Mapping[str, Mapping[str, Any]]) -> str:
+    """The whole record as a page: each entry's latest run, then those whose first run was another."""
+    first, latest = ([score.result_of(entry[which]) for entry in entries.values()] for which in ("first", "latest"))
+    other = [one for one, now in zip(first, latest, strict=True) if _told(one) != _told(now)]
+    lines = [
+        "# Track record",
+        "",
+        "Written by `./airworthy campaign --write` from `track-record.json`.",
+        "",
+        "## Latest run",
+        "",
+    ]
+    lines += [
+        *score.table(latest),
+        "",
+        "## First run, where it was another",
+        "",
+        *score.table(other),
+        "",
+        "## Which check caught what",
+        "",
+    ]
+    lines += ["| check | turned red by |", "|---|---|"]
+    lines += [f"| `{nodeid}` | {', '.join(names)} |" for nodeid, names in sorted(score.reddened(latest).items())]
+    return "\n".join(lines) + "\n"
+
+
+def _told(result: Result) -> tuple[object, ...]:
+    return result.verdict, result.rank, result.component_first
+
+
+def write(entries: Mapping[str, Mapping[str, Any]]) -> None:
+    """Bring README and the table up to date with the record."""
+    README.write_text(placed(README.read_text(encoding="utf-8"), figures(entries)), encoding="utf-8")
+    TABLE.write_text(table(entries), encoding="utf-8")
