@@ -1,15 +1,19 @@
 """From evidence to diagnoses, likeliest first: rules read, consequences fall away, what is left is ranked."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from reports.causes import HOST, Confidence, Diagnosis, diagnosis, known
 from reports.evidence import Bundle
-from reports.outcomes import Check, Outcome
+from reports.lifecycle import losses
+from reports.moved import moved, pointed
+from reports.outcomes import Check, Outcome, checks
+from reports.patches import patch_of, paths_of
 from reports.rules import behaviour, dependencies, machine, network, processes
 from reports.rules.seen import Rule, Ruling, Seen
+from reports.standing import Since
 
 RULES: tuple[Rule, ...] = (*machine.RULES, *processes.RULES, *network.RULES, *dependencies.RULES, *behaviour.RULES)
 """Every rule that names a cause by its own evidence, from the ground up."""
@@ -56,16 +60,33 @@ def rulings(bundle: Bundle) -> tuple[Ruling, ...]:
 
 def diagnose(bundle: Bundle) -> tuple[Diagnosis, ...]:
     """The causes of what failed in this run, likeliest first; nothing when nothing failed."""
-    seen = Seen(bundle)
-    found = _merged(entry for rule in RULES for entry in rule.rule(seen).diagnoses)
+    if _is_well(bundle):
+        return ()
+    since = Since(bundle)
+    seen = Seen(since.news)
+    found = _merged(moved(entry, seen, since) for entry in _news(RULES, seen, since))
     found = _without_symptoms(found, seen)
-    found += _lowest([entry for rule in FALLBACKS for entry in rule.rule(seen).diagnoses], found, seen)
+    found += _lowest(list(_news(FALLBACKS, seen, since)), found, seen)
     found = [_explaining(entry, seen) for entry in found]
     found = _led_back([_doubted(entry, found, seen) for entry in found])
     explained = {nodeid for entry in found for nodeid in entry.explains}
     rest = behaviour.UNEXPLAINED.rule(seen).diagnoses
-    found += _merged(entry for entry in rest if not set(entry.explains) & explained)
-    return tuple(sorted(found, key=lambda entry: _rank(entry, seen)))
+    found += _merged(pointed(entry, seen, since) for entry in rest if not set(entry.explains) & explained)
+    ranked = sorted(found, key=lambda entry: _rank(entry, seen, since))
+    return tuple(replace(entry, patch=patch_of(entry, since)) for entry in ranked)
+
+
+def _is_well(bundle: Bundle) -> bool:
+    """Whether checks were asked and nothing failed, broke or was lost: then there is nothing to explain."""
+    ran = checks(bundle)
+    bad = {Outcome.FAILED, Outcome.BROKEN}
+    unfit = any(event.response.get("severity") == "error" for event in bundle.of("finding"))
+    return bool(ran) and not unfit and not losses(bundle) and not any(check.outcome in bad for check in ran)
+
+
+def _news(rules: Iterable[Rule], seen: Seen, since: Since) -> Iterator[Diagnosis]:
+    """What these rules say that was not already so when the target was last ready."""
+    return (entry for rule in rules for entry in rule.rule(seen).diagnoses if since.is_news(entry))
 
 
 def tier_of(entry: Diagnosis) -> int:
@@ -78,13 +99,21 @@ def tier_of(entry: Diagnosis) -> int:
     return BEHAVIOUR if behaves or entry.cause in {"unknown", "answer-slow"} else GROUND
 
 
-def _rank(entry: Diagnosis, seen: Seen) -> tuple[Any, ...]:
+def _rank(entry: Diagnosis, seen: Seen, since: Since) -> tuple[Any, ...]:
     place = {name: at for at, name in enumerate(seen.graph.order)}
     listed = list(known()).index(entry.cause)
     tier, certainty, count = tier_of(entry), CERTAINTY[entry.confidence], -len(entry.explains)
     depth = place.get(entry.component, -1)
     order = (depth, count) if tier == GROUND else (count, listed)
-    return (tier, certainty, *order, listed, entry.component, entry.summary)
+    return (tier, _age(entry, since), certainty, *order, listed, entry.component, entry.summary)
+
+
+def _age(entry: Diagnosis, since: Since) -> int:
+    """What names a setting that changed since all was well comes first, then what else is of a changed service."""
+    changed = set(since.changed.get(entry.component, ()))
+    if not changed:
+        return 2
+    return 0 if changed & set(paths_of(entry, since)) else 1
 
 
 def _merged(entries: Iterable[Diagnosis]) -> list[Diagnosis]:

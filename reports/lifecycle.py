@@ -34,7 +34,7 @@ def _label(service: Mapping[str, Any]) -> str | None:
 
 def _roles(bundle: Bundle) -> dict[str, str]:
     """Service -> role: as the target was read, else as far as the rendered definition tells."""
-    compose = bundle.last("compose")
+    compose = bundle.last("compose", "rendered")
     services: Mapping[str, Mapping[str, Any]] = (compose.response.get("services") or {}) if compose else {}
     waits = [
         (name, how) for service in services.values() for name, how in dict(service.get("depends_on") or {}).items()

@@ -114,7 +114,7 @@ def setting_is_missing(seen: Seen) -> Iterator[Diagnosis]:
 
 
 def _compose(seen: Seen) -> tuple[int, ...]:
-    event = seen.bundle.last("compose")
+    event = seen.bundle.last("compose", "rendered")
     return (event.seq,) if event else ()
 
 

@@ -101,13 +101,30 @@ class Seen:
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """The rendered configuration; empty when the run did not get that far."""
-        event = self.bundle.last("compose")
+        event = self.bundle.last("compose", "rendered")
         return event.response if event else {}
 
     @cached_property
     def services(self) -> Mapping[str, Mapping[str, Any]]:
         """The services of the configuration."""
         return self.config.get("services") or {}
+
+    @cached_property
+    def declared(self) -> Mapping[str, Mapping[str, Any]]:
+        """The services as the files declare them, variables unfilled; empty where that was not kept."""
+        event = self.bundle.last("compose", "declared")
+        return (event.response.get("services") or {}) if event else {}
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """Service -> the digest of its image, where the engine held it."""
+        return {name: str(row["digest"]) for name, row in self._targets.items() if row.get("digest")}
+
+    @cached_property
+    def _targets(self) -> Mapping[str, Mapping[str, Any]]:
+        """The services as the target was read."""
+        event = self.bundle.last("target")
+        return (event.response.get("services") or {}) if event else {}
 
     @cached_property
     def graph(self) -> Graph:
@@ -131,17 +148,13 @@ class Seen:
             for name, row in labels.items()
             if isinstance(row, Mapping) and row.get("airworthy.role")
         }
-        target = self.bundle.last("target")
-        told: Mapping[str, Mapping[str, Any]] = (target.response.get("services") or {}) if target else {}
-        return known | {name: str(row["role"]) for name, row in told.items() if row.get("role")}
+        return known | {name: str(row["role"]) for name, row in self._targets.items() if row.get("role")}
 
     @cached_property
     def without_image(self) -> tuple[str, ...]:
         """The services whose image the engine did not hold when the run began, where others' it did."""
-        target = self.bundle.last("target")
-        told: Mapping[str, Mapping[str, Any]] = (target.response.get("services") or {}) if target else {}
-        held = any(row.get("digest") for row in told.values())
-        return tuple(name for name, row in told.items() if held and "digest" not in row)
+        held = any(row.get("digest") for row in self._targets.values())
+        return tuple(name for name, row in self._targets.items() if held and "digest" not in row)
 
     def of_role(self, role: str) -> str | None:
         """The first service of a role."""
@@ -217,8 +230,11 @@ class Seen:
 
     @cached_property
     def rungs(self) -> tuple[Rung, ...]:
-        """Every rung that was climbed."""
-        return tuple(_rung(event) for event in self.bundle.of("rung"))
+        """Every rung that was climbed, as it ended when it was climbed last."""
+        last = {
+            (rung.name, rung.position, rung.about, rung.setting): rung for rung in map(_rung, self.bundle.of("rung"))
+        }
+        return tuple(sorted(last.values(), key=lambda rung: rung.seq))
 
     def broken(self, *names: str) -> list[Rung]:
         """The rungs of these names that the dependency broke; one that only stumbled says nothing."""
