@@ -93,10 +93,10 @@ class Fault:
         return self.layer if self.kind is Kind.FAULT else self.kind.value
 
     def digest(self) -> str:
-        """SHA-256 (hex, 12 digits) over the folder's files: whether a kept result is of this very entry."""
+        """SHA-256 (hex, 12 digits) over what the entry is, not its kept evidence: whether a result is of this very entry."""
         digest = hashlib.sha256()
         for path in sorted(self.folder.rglob("*")):
-            if path.is_file():
+            if path.is_file() and path.name != "evidence.jsonl":
                 digest.update(f"{path.relative_to(self.folder)}\0".encode() + path.read_bytes())
         return digest.hexdigest()[:12]
 

@@ -11,7 +11,7 @@ RUNGS: dict[Kind, tuple[str, ...]] = {
     Kind.DATABASE: ("database.login", "database.rights", "database.schema"),
     Kind.STORE: ("store.bucket", "store.objects"),
     Kind.QUEUE: ("queue.login", "queue.write"),
-    Kind.TRACKING: ("tracking.read", "tracking.write"),
+    Kind.TRACKING: ("tracking.read", "tracking.write", "tracking.large", "tracking.artifacts"),
     Kind.HTTP: ("http.get",),
 }
 """What is asked of each kind once its name and its port are known to answer, lowest first."""

@@ -1,5 +1,6 @@
 """Rules about what a dependency answers once it is reached: database, object store, queue, MLflow, other services."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ DATABASE_CODES = {
     "25006": "database-read-only",
     "read-only": "database-read-only",
     "grants-missing": "database-grants-missing",
+    "locked": "database-locked",
 }
 """SQLSTATE (PostgreSQL, appendix A) or the rung's own code -> cause."""
 
@@ -124,7 +126,14 @@ def _user_is_odd(seen: Seen, rung: Rung) -> bool:
 
 def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
     """The caller for what it names wrongly, the database for its own state."""
-    state = {"database-full", "database-read-only", "database-starting", "database-grants-missing", "database-failing"}
+    state = {
+        "database-full",
+        "database-read-only",
+        "database-starting",
+        "database-grants-missing",
+        "database-failing",
+        "database-locked",
+    }
     if cause in state and rung.target:
         return rung.target
     return seen.odd_one(rung)
@@ -146,6 +155,7 @@ def schema_does_not_fit(seen: Seen) -> Iterator[Diagnosis]:
         "older": "schema-older",
         "newer": "schema-newer",
         "unstamped": "schema-inconsistent",
+        "incomplete": "schema-inconsistent",
         "empty": "schema-missing",
     }
     for rung in seen.broken("database.schema"):
@@ -317,43 +327,100 @@ def connection_is_dropped(seen: Seen) -> Iterator[Diagnosis]:
             )
 
 
+TRACKING_RUNGS = ("tracking.read", "tracking.write", "tracking.large", "tracking.artifacts")
+SQL_ERRORS = {
+    "UndefinedTable": "schema-inconsistent",
+    "UndefinedColumn": "schema-inconsistent",
+    "DuplicateTable": "schema-inconsistent",
+    "DuplicateColumn": "schema-inconsistent",
+    "InsufficientPrivilege": "database-grants-missing",
+    "ReadOnlySqlTransaction": "database-read-only",
+    "TooManyConnections": "database-full",
+    "LockNotAvailable": "database-locked",
+    "QueryCanceled": "database-failing",
+    "RaiseException": "database-failing",
+    "DiskFull": "database-failing",
+    "InternalError_": "database-failing",
+}
+"""The driver's class of a database's error (psycopg2.errors, named by SQLSTATE) as MLflow passes it on -> cause."""
+
+
 def tracking_refuses(seen: Seen) -> Iterator[Diagnosis]:
-    """MLflow answers reading or writing with an error, while what it rests on is sound or is named by other rules."""
-    for rung in seen.broken("tracking.read", "tracking.write"):
-        cause = _tracking_cause(rung)
+    """MLflow, or what stands before it, answers reading or writing with an error, and no rule about what it rests on says why."""
+    for rung in seen.broken(*TRACKING_RUNGS):
+        yield from _database_behind(seen, rung)
+        cause = _tracking_cause(seen, rung)
         if cause is None:
             continue
         target = rung.target or rung.about
+        callers = {"tracking-unauthorised", "endpoint-not-known", "response-not-json"}
         given = {
-            "service": rung.position
-            if cause in {"tracking-unauthorised", "endpoint-not-known", "response-not-json"}
-            else target,
+            "service": rung.position if cause in callers else target,
             "target": target,
             "status": rung.facts.get("status"),
             "reason": rung.message[:200],
-            "media": rung.facts.get("media"),
+            "media": rung.facts.get("media") or rung.facts.get("location"),
             "path": rung.facts.get("path"),
+            "size": 250_000,
         }
-        consumer = {"tracking-unauthorised", "response-not-json"}
-        component = rung.position if cause in consumer or rung.target is None else rung.target
+        consumer = cause == "tracking-unauthorised" or (cause == "response-not-json" and not is_between(seen, rung))
+        component = rung.position if consumer or rung.target is None else rung.target
         sure = Confidence.UNKNOWN if cause == "tracking-failing" else Confidence.PROVEN
         yield diagnosis(cause, component, evidence=(rung.seq,), parameters=given, confidence=sure)
 
 
-def _tracking_cause(rung: Rung) -> str | None:
-    if rung.code == "not-json":
-        return "response-not-json"
+def is_between(seen: Seen, rung: Rung) -> bool:
+    """Whether what was asked is a service of the deployment that is not the tracking server itself: a proxy before it."""
+    return rung.target is not None and seen.roles.get(rung.target) != "tracking"
+
+
+def _is_mlflow(rung: Rung) -> bool:
+    """Whether MLflow itself answered: its errors are JSON with a code of its own."""
+    return bool(rung.facts.get("error_code"))
+
+
+def _database_behind(seen: Seen, rung: Rung) -> Iterator[Diagnosis]:
+    """MLflow hands its database's own error on, by the driver's class."""
+    found = re.search(r"psycopg2?\.errors\.(?P<name>\w+)\)?\s*(?P<words>[^\n\[]*)", rung.message)
+    cause = SQL_ERRORS.get(found["name"]) if found else None
+    server = rung.target if rung.target and not is_between(seen, rung) else seen.of_role("tracking")
+    behind = next((link.target for link in seen.links if link.caller == server and link.kind is Kind.DATABASE), None)
+    if found and cause and behind:
+        given = {
+            "target": behind,
+            "service": server,
+            "reason": found["words"].strip()[:160],
+            "code": found["name"],
+            "database": behind,
+            "lacking": found["words"].strip()[:160],
+        }
+        yield diagnosis(cause, behind, evidence=(rung.seq,), parameters=given, confidence=Confidence.LIKELY)
+
+
+SAID = {"artifacts-only": "artifacts-only", "serve-artifacts": "artifacts-refused"}
+"""The option that MLflow names in its own refusal -> cause."""
+
+STATUSES = {401: "tracking-unauthorised", 413: "body-too-large", 502: "gateway-failing", 504: "gateway-failing"}
+"""Status of an answer that is not MLflow's own -> cause."""
+
+
+def _tracking_cause(seen: Seen, rung: Rung) -> str | None:
+    said = next((cause for words, cause in SAID.items() if words in rung.message), None)
+    if rung.code == "not-json" or said:
+        return said or "response-not-json"
     status = int(rung.facts.get("status") or 0)
-    if "artifacts-only" in rung.message:
-        return "artifacts-only"
-    known = {
-        401: "tracking-unauthorised",
-        404: "endpoint-not-known",
-        413: "body-too-large",
-        502: "gateway-failing",
-        504: "gateway-failing",
-    }
-    return known.get(status) or ("tracking-failing" if status >= 400 else None)
+    if _is_mlflow(rung):
+        return "tracking-failing" if status >= 400 else None
+    return STATUSES.get(status) or _by_class(status, between=is_between(seen, rung))
+
+
+def _by_class(status: int, *, between: bool) -> str | None:
+    """What a status means that no MLflow sent: a redirect, a refusal, a server's failure."""
+    if status >= 500:
+        return "gateway-failing" if status == 503 and between else "tracking-failing"
+    if status >= 400:
+        return "route-blocked" if between or status != 404 else "endpoint-not-known"
+    return "response-not-json" if status >= 300 else None
 
 
 def dependency_answers_badly(seen: Seen) -> Iterator[Diagnosis]:
