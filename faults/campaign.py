@@ -461,7 +461,7 @@ def soak(options: Options, corpus: Sequence[Fault]) -> int:
 
 def reported(options: Options, results: Sequence[Result], mended: Mapping[str, bool], *, repeated: bool) -> int:
     """Write campaign.json and campaign.md, print the summary; the exit status."""
-    found = score.floors(results)
+    found = score.floors(results, sample=options.sample)
     if mended:
         got = score.Rate(sum(mended.values()), len(mended))
         found = (

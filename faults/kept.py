@@ -14,7 +14,20 @@ LIMIT = 50_000
 """Bytes that one fault's kept evidence may have."""
 
 KINDS = frozenset(
-    {"run.started", "checklist", "compose", "standing", "target", "finding", "start", "event", "container", "log", "rung", "inventory"}
+    {
+        "run.started",
+        "checklist",
+        "compose",
+        "standing",
+        "target",
+        "finding",
+        "start",
+        "event",
+        "container",
+        "log",
+        "rung",
+        "inventory",
+    }
     | {"check", "host.problem", "run.finished", "probe"}
 )
 LINES, MESSAGE = 12, 700

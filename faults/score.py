@@ -154,20 +154,23 @@ class Floor:
     holds: bool | None
 
 
-def floors(results: Sequence[Result]) -> tuple[Floor, ...]:
-    """The stated bounds of a campaign."""
+def floors(results: Sequence[Result], *, sample: bool = False) -> tuple[Floor, ...]:
+    """The stated bounds of a campaign; a sample refutes a share only when the whole interval lies on the wrong side."""
     sound = [result for result in results if result.error is None]
     faults = [result for result in sound if result.kind == "fault"]
     mutants = [result for result in sound if result.kind == "mutant"]
     controls = [result for result in sound if result.kind == "control"]
     rows = [(name, rate(faults, MEASURES[name]), at_least) for name, at_least in AT_LEAST.items()]
-    found = [Floor(name, f">= {at_least:.0%}", str(got), _over(got, at_least)) for name, got, at_least in rows]
+    found = [
+        Floor(name, f">= {at_least:.0%}", str(got), _over(got, at_least, sample=sample)) for name, got, at_least in rows
+    ]
     wrong = rate(faults, MEASURES["confidently wrong"])
-    found.append(Floor("confidently wrong", "<= 1%", str(wrong), None if not wrong.of else (wrong.share or 0) <= 0.01))
+    least = wrong.interval[0] if sample else wrong.share or 0.0
+    found.append(Floor("confidently wrong", "<= 1%", str(wrong), least <= 0.01 if wrong.of else None))
     critical = rate([result for result in faults if result.severity == "critical"], MEASURES["caught"])
     found.append(Floor("critical caught", "all", str(critical), _over(critical, 1.0)))
     both = rate([result for result in faults if is_double(result)], lambda result: result.all_named)
-    found.append(Floor("both causes of a double fault", ">= 80%", str(both), _over(both, 0.8)))
+    found.append(Floor("both causes of a double fault", ">= 80%", str(both), _over(both, 0.8, sample=sample)))
     killed = rate(mutants, MEASURES["caught"])
     found.append(Floor("mutants caught", "all", str(killed), _over(killed, 1.0)))
     quiet = rate(controls, lambda result: result.verdict == READY)
@@ -177,15 +180,17 @@ def floors(results: Sequence[Result]) -> tuple[Floor, ...]:
     slow, healthy = [r.seconds for r in faults], [r.seconds for r in controls]
     ratio = median(slow) / median(healthy) if slow and healthy else None
     said = "not both there" if ratio is None else f"{ratio:.2f} ({median(slow):.0f} s / {median(healthy):.0f} s)"
-    found.append(Floor("median time, broken / sound", "<= 1", said, None if ratio is None else ratio <= 1))
+    found.append(Floor("median time, broken / sound", "<= 1", said, None if ratio is None or sample else ratio <= 1))
     return tuple(found)
 
 
 AT_LEAST = {"caught": 0.98, "component first": 0.98, "cause first": 0.95, "cause in first three": 0.98}
 
 
-def _over(got: Rate, at_least: float) -> bool | None:
-    return None if got.share is None else got.share >= at_least
+def _over(got: Rate, at_least: float, *, sample: bool = False) -> bool | None:
+    if got.share is None:
+        return None
+    return (got.interval[1] if sample else got.share) >= at_least
 
 
 def by_group(results: Sequence[Result]) -> dict[str, dict[str, Rate]]:

@@ -106,6 +106,18 @@ def test_the_floors_are_the_stated_ones() -> None:
     assert floor("confidently wrong", replace(CAUGHT, diagnoses=(Named("host-unknown", "x", "proven"),))).holds is False
 
 
+def test_a_sample_refutes_only_what_its_interval_excludes() -> None:
+    """One wrong cause of fourteen does not refute 95 %, six do; a missed critical one always counts."""
+    wrong = replace(CAUGHT, diagnoses=(Named("host-unknown", "tracker", "likely"),))
+
+    def holds(results: list[Result], name: str) -> bool | None:
+        return next(one.holds for one in score.floors(results, sample=True) if one.name == name)
+
+    assert holds([CAUGHT] * 13 + [wrong], "cause first") is True
+    assert holds([CAUGHT] * 8 + [wrong] * 6, "cause first") is False
+    assert holds([CAUGHT] * 13 + [replace(CAUGHT, verdict="READY")], "critical caught") is False
+
+
 def test_misses_and_false_alarms_are_listed() -> None:
     """By name, so that they can be looked at."""
     missed, alarmed = replace(CAUGHT, verdict="READY"), replace(QUIET, verdict="NOT READY")
