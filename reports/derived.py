@@ -150,9 +150,8 @@ def _agreed(values: Iterable[str]) -> str:
     return found.most_common(1)[0][0] if found else ""
 
 
-def _right_value(seen: Seen, entry: Diagnosis, setting: str) -> str:
+def _right_value(seen: Seen, entry: Diagnosis, setting: str, part: str) -> str:
     """What a part of a login must be: as the service that is asked is told, else as its other callers declare it."""
-    part = _part(setting, entry.cause)
     for link in _links(seen, entry.component, setting):
         others = [other for other in seen.links if other.target == link.target and other.caller not in _accused(entry)]
         found = _own_value(seen, str(link.target), link.kind, part) or _agreed(_held(seen, one, part) for one in others)
@@ -181,10 +180,10 @@ def _login(entry: Diagnosis, seen: Seen) -> dict[str, Any]:
         now = _text_of(seen, entry.component, setting)
         part = _part(setting, entry.cause)
         if is_address(now) and part in {"user", "password", "database"}:
-            value = _right_value(seen, entry, setting)
+            value = _right_value(seen, entry, setting, part)
             new = readdressed(now, **{part: value}) if value else ""
         else:
-            new = _right_value(seen, entry, setting) or _namesake(seen, entry, setting)
+            new = _right_value(seen, entry, setting, part) or _namesake(seen, entry, setting)
         _join(found, _with_setting(seen, entry.component, setting, now, new))
     return found
 
@@ -209,11 +208,13 @@ def _missing(entry: Diagnosis, seen: Seen) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for setting in settings_of(entry):
         now = _text_of(seen, entry.component, setting)
-        new = _namesake(seen, entry, setting) or _address_for(seen, setting)
-        if not new and _part(setting, entry.cause):
-            new = _right_value(seen, entry, setting)
-        if is_address(now) and not is_address(new):
-            new = readdressed(now, password=new) if new else ""
+        if is_address(now):
+            # an address that is there lacks its password
+            value = _right_value(seen, entry, setting, "password")
+            new = readdressed(now, password=value) if value else ""
+        else:
+            new = _namesake(seen, entry, setting) or _address_for(seen, setting)
+            new = new or _right_value(seen, entry, setting, _part(setting, entry.cause))
         _join(found, _with_setting(seen, entry.component, setting, now, new))
     return found
 
@@ -254,11 +255,6 @@ def _changed_address(part: str, wanted: Callable[[Diagnosis, Seen], str]) -> Fin
 def _wanted_service(entry: Diagnosis, seen: Seen) -> str:
     wanted = str(entry.parameters.get("wanted") or "")
     return wanted if wanted in seen.declared else ""
-
-
-def _wanted(entry: Diagnosis, seen: Seen) -> str:
-    del seen
-    return str(entry.parameters.get("wanted") or "")
 
 
 def _right_port(entry: Diagnosis, seen: Seen) -> dict[str, Any]:

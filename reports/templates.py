@@ -12,6 +12,9 @@ ADDRESS = re.compile(
     r"(?P<scheme>[a-zA-Z][\w+.-]*)://(?:(?P<user>[^\s:@/\"']*)(?::(?P<password>[^\s@\"']*))?@)?"
     r"(?P<host>[^\s:/?#@\"',;]+)(?::(?P<port>\d+|[\ue000-\uf8ff]))?(?:/(?P<database>[^\s?#/\"']*))?"
 )
+VALUE = r"(?:\"[^\"]*\"|'[^']*'|(?:\$\{[^{}]*\}|\S)+)"
+"""An option's value in a script: quoted, or up to the next space that is none of a variable's."""
+
 REDACTED = "[redacted]"
 
 Words = str | list[str]
@@ -76,7 +79,7 @@ def rewritten(definition: Mapping[str, Any], change: Callable[[str], str]) -> di
 
 def without_option(definition: Mapping[str, Any], option: str, *, takes_value: bool = False) -> dict[str, Any]:
     """The command line without an option, whether it stands as words of its own or inside of a shell's script."""
-    value = r"(?:=|\s+)(?:\"[^\"]*\"|'[^']*'|\S+)" if takes_value else r"(?:=\S+)?"
+    value = rf"(?:=|\s+){VALUE}" if takes_value else r"(?:=\S+)?"
     script = re.compile(rf"\s+{re.escape(option)}{value}(?=\s|$)")
     found: dict[str, Any] = {}
     for name in ("entrypoint", "command"):
@@ -117,7 +120,7 @@ def option_of(definition: Mapping[str, Any], option: str) -> str:
         for word, following in zip(words, [*words, ""][1:], strict=True):
             if word == option:
                 return following
-            inside = re.search(rf"(?:^|\s){re.escape(option)}(?:=|\s+)(\"[^\"]*\"|'[^']*'|\$\{{[^{{}}]*\}}|\S+)", word)
+            inside = re.search(rf"(?:^|\s){re.escape(option)}(?:=|\s+)({VALUE})", word)
             if inside:
                 return inside[1].strip("\"'")
     return ""
