@@ -104,6 +104,8 @@ def options_of(arguments: Sequence[str]) -> Options:
 
 def say(line: str) -> None:
     """Progress, for people, on standard error."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def commit() -> str:
@@ -490,6 +492,9 @@ def reported(options: Options, results: Sequence[Result], mended: Mapping[str, b
     (options.out / "campaign.json").write_text(canonical(document, indent=1), encoding="utf-8")
     lines = [*summary(found, results), "", *score.table(results)]
     (options.out / "campaign.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.stdout.write("\n".join(summary(found, results)) + "\n")
+    sys.stdout.write(f"{sum(r.error is None for r in results)} passed, {len(errors)} failed\n")
+    sys.stdout.flush()
     if errors:
         return Exit.HARNESS
     return Exit.READY if all(floor.holds is not False for floor in found) else Exit.NOT_READY
