@@ -732,6 +732,19 @@ def test_the_other_ends_own_variable_is_set_only_where_it_has_one() -> None:
     assert patched(entry, hidden) is None
 
 
+def test_callers_that_hold_no_part_of_a_login_say_nothing_about_it() -> None:
+    """A caller without a key of its own does not count; where none has one there is no patch."""
+    services = other("store", {"MINIO_ROOT_USER": MASKED})
+    entry = of("store-key-unknown", "store", target="store", service=["front"], setting="AWS_ACCESS_KEY_ID")
+    del services["front"]["environment"]["AWS_ACCESS_KEY_ID"]
+    some = patched(entry, services)
+    for name in ("bucket", "tracker"):
+        del services[name]["environment"]["AWS_ACCESS_KEY_ID"]
+
+    assert some == {"environment": {"MINIO_ROOT_USER": KEY}}
+    assert patched(entry, services) is None
+
+
 def test_a_login_on_the_command_line_replaces_the_whole_command() -> None:
     """An address in an option is mended where it stands."""
     command = ["mlflow", "server", "--backend-store-uri", f"postgresql://ml:{MASKED}@pg:5432/models"]
