@@ -181,6 +181,21 @@ def another_answers(seen: Seen) -> Iterator[Diagnosis]:
             yield diagnosis("not-the-service", rung.position, evidence=(rung.seq,), parameters=given)
 
 
+def secured_otherwise(seen: Seen) -> Iterator[Diagnosis]:
+    """One side speaks TLS and the other does not, or the caller does not trust the certificate that it is shown."""
+    for rung in seen.broken("database.login", "queue.login", "store.bucket", "tracking.read", "http.get"):
+        if rung.code == "tls":
+            cause = "certificate-untrusted" if "CERTIFICATE_VERIFY_FAILED" in rung.message.upper() else "tls-not-spoken"
+            given = {
+                "setting": rung.setting,
+                "host": rung.link.get("host"),
+                "port": rung.link.get("port"),
+                "reason": rung.message[:160],
+            }
+            patch = patch_of(seen, rung.position, rung.setting, "https://", "http://") if cause == "tls-not-spoken" else None
+            yield diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
+
+
 def _climbed(seen: Seen) -> bool:
     return any(not rung.ok for rung in seen.rungs)
 
@@ -191,4 +206,5 @@ RULES = (
     Rule("a port is closed", ("rung", "compose"), _climbed, port_is_closed),
     Rule("a port is silent", ("rung",), _climbed, port_is_silent),
     Rule("another service answers", ("rung",), _climbed, another_answers),
+    Rule("one side speaks TLS", ("rung",), _climbed, secured_otherwise),
 )

@@ -254,6 +254,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "silence": (network("silent", STACK), "port-silent", "front"),
     "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
     "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
+    "no TLS there": (rung(told(), "queue.login", "front", "tls"), "tls-not-spoken", "front"),
     # the database
     "password": (rung(rung(told(), "database.login", "tracker"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "front"),
     "password of all": (rung(rung(told(), "database.login", "tracker", "28P01", user="ml"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "pg"),
