@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import psutil
 
-from faults import record, score
+from faults import kept, record, score
 from faults.corpus import CorpusError, Fault, Kind, Selection, load
 from faults.inject import PASSWORD, Director, Scene, copied, prepared
 from faults.score import Named, Result
@@ -26,7 +26,8 @@ from fixtures import builds, compose, engine
 from fixtures.cleanup import end
 from fixtures.containers import docker
 from fixtures.run import ROOT, discard
-from reports.evidence import canonical
+from reports.evidence import BundleError, canonical
+from reports.evidence import load as load_bundle
 from reports.exits import Exit
 
 OUT = ROOT / "reports" / "out" / "campaign"
@@ -65,7 +66,6 @@ class Options:
     record: bool
     write: bool
     fresh: bool
-    keep_evidence: bool
 
 
 def options_of(arguments: Sequence[str]) -> Options:
@@ -78,7 +78,7 @@ def options_of(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--repeat", type=int, default=0)
     parser.add_argument("--soak", type=int, default=0)
-    for flag in ("--sample", "--with-remedy", "--record", "--write", "--fresh", "--keep-evidence"):
+    for flag in ("--sample", "--with-remedy", "--record", "--write", "--fresh"):
         parser.add_argument(flag, action="store_true")
     known = parser.parse_args(list(arguments))
     number, _, count = known.shard.partition("/")
@@ -98,7 +98,6 @@ def options_of(arguments: Sequence[str]) -> Options:
         record=known.record,
         write=known.write,
         fresh=known.fresh,
-        keep_evidence=known.keep_evidence,
     )
 
 
@@ -201,21 +200,21 @@ class Campaign:
     def _keep(self, job: Job, result: Result) -> None:
         path = self._path(job)
         path.parent.mkdir(parents=True, exist_ok=True)
-        kept = {"result": score.as_json(result), "patch": self.patches.get(job.name)}
-        path.write_text(canonical(kept, indent=1), encoding="utf-8")
+        row = {"result": score.as_json(result), "patch": self.patches.get(job.name)}
+        path.write_text(canonical(row, indent=1), encoding="utf-8")
 
     def _kept(self, job: Job) -> bool:
         """Whether this run was made before, of the same entry at the same commit; what failed to act is made again."""
         path = self._path(job)
         if self.options.fresh or not path.is_file():
             return False
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        result = score.result_of(kept["result"])
+        row = json.loads(path.read_text(encoding="utf-8"))
+        result = score.result_of(row["result"])
         if result.error is not None or (result.digest, result.commit) != (job.fault.digest(), self.commit):
             return False
         self.results[job.name] = result
-        if kept.get("patch"):
-            self.patches[job.name] = kept["patch"]
+        if row.get("patch"):
+            self.patches[job.name] = row["patch"]
         return True
 
     def _judged(self, job: Job) -> Result:
@@ -280,9 +279,8 @@ class Campaign:
         first = next((one["patch"] for one in verdict["diagnoses"] if one.get("patch")), None)
         if first is not None:
             self.patches[job.name] = first
-        if not self.options.keep_evidence:
-            for name in ("allure", "allure-results"):
-                discard(out / name)
+        for name in ("allure", "allure-results"):
+            discard(out / name)
         return replace(
             blank,
             verdict=verdict["verdict"],
@@ -418,7 +416,18 @@ def campaign(arguments: Sequence[str]) -> int:
     results = [running.scored(job) for job in jobs]
     if options.record:
         record.keep(results)
+        keep_evidence(options, jobs, results)
     return reported(options, results, mended, repeated=bool(options.repeat))
+
+
+def keep_evidence(options: Options, jobs: Sequence[Job], results: Sequence[Result]) -> None:
+    """Keep beside each fault what its run showed, trimmed, for the self-tests of the rules."""
+    for job, result in zip(jobs, results, strict=True):
+        if result.error is None and job.fault.kind is Kind.FAULT:
+            try:
+                kept.keep(job.fault, load_bundle(options.out / "runs" / job.name))
+            except (kept.KeptError, BundleError) as error:
+                say(f"{job.name}: its evidence is not kept: {error}")
 
 
 def longest_first(corpus: Iterable[Fault]) -> list[Fault]:
