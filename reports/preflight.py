@@ -417,18 +417,11 @@ def _passed_through(environment: Part | None, rendered: Mapping[str, Any], given
 
 
 def scalars(part: Part) -> Iterator[Part]:
-    """The single values in a part, each once, wherever it is anchored."""
-    seen: set[int] = set()
-    waiting = [part]
-    while waiting:
-        one = waiting.pop()
-        if id(one.node) in seen:
-            continue
-        seen.add(id(one.node))
-        if isinstance(one.node, yaml.ScalarNode):
-            yield one
-        else:
-            waiting += reversed(one.items or tuple(one.map.values()))
+    """The single values in a part, in their order."""
+    if isinstance(part.node, yaml.ScalarNode):
+        yield part
+    for inner in part.items or part.map.values():
+        yield from scalars(inner)
 
 
 def _mounts(name: str, service: Mapping[str, Part], given: Given) -> Iterator[Told]:

@@ -4,8 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reports.preflight import ERROR, WARNING, findings_of, literal, read, seconds, sorted_findings
+from reports.preflight import (
+    ERROR,
+    WARNING,
+    DefinitionError,
+    Finding,
+    Reference,
+    env_findings,
+    findings_of,
+    literal,
+    missing_file,
+    read,
+    references,
+    seconds,
+    sorted_findings,
+)
 from reports.shell import cannot_fail
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,6 +63,15 @@ DEFECTS = [
     ("inline-credentials", 4, environment("JWT_SECRET: kq8z"), environment("JWT_SECRET: ${A:-${B:?neither A nor B}}")),
     ("inline-credentials", 4, environment("A_TOKEN: a$$b"), environment("A_TOKEN_URL: http://idp/token")),
     ("inline-credentials", 4, environment("U: redis://:kq8z@queue"), environment("U: redis://${NAME:-me}@queue")),
+    ("inline-credentials", 3, ("build: {args: {PIP_TOKEN: kq8z}}",), ("build: {args: {PIP_TOKEN: '${T:?}'}}",)),
+    ("inline-credentials", 3, ("command: serve --requirepass kq8z",), ("command: serve --requirepass $$PW",)),
+    ("inline-credentials", 3, ("entrypoint: [run, redis://:kq8z@q]",), ("entrypoint: [run, redis://:$$PW@q]",)),
+    (
+        "default-credentials",
+        3,
+        ("healthcheck: {test: redis-cli -a redis ping}",),
+        ("healthcheck: {test: 'redis-cli -a $$PW ping'}",),
+    ),
     # code of the host over code of the image
     ("source-mounted", 3, ("volumes: ['./src:/app/src:ro']",), ("volumes: ['data:/app/src']",)),
     ("source-mounted", 3, ("volumes: ['${PWD}/x:/usr/src']",), ("volumes: ['${PWD}/x:/etc/thing']",)),
@@ -58,12 +84,39 @@ DEFECTS = [
         ("volumes:", "- {type: volume, source: ./x, target: /srv/x}"),
     ),
     ("source-mounted", 3, ("volumes: [{type: bind, source: ~/x, target: /code}]",), ("volumes: [{type: bind}]",)),
+    ("source-mounted", 3, ("volumes: ['${SRC:-./src}:/app/src']",), ("volumes: ['${SRC:-src}:/app/src']",)),
+    ("source-mounted", 3, ("volumes: ['.:/app']",), ("volumes: ['./config.yaml:/app/config.yaml']",)),
+    (
+        "source-mounted",
+        3,
+        ("volumes: ['/x:/usr/local/lib/python3/site-packages/y']",),
+        ("volumes: ['./models:/app/x']",),
+    ),
+    ("source-mounted", 3, ("volumes: ['./run.sh:/app/run.sh']",), ("volumes: ['./run.sh:/run.sh']",)),
+    ("source-mounted", 3, ("volumes: ['./src:/opt/thing']",), ("volumes: ['./thing:/opt/thing']",)),
+    ("source-mounted", 3, ("volumes: ['./x:/opt/app']",), ("volumes: ['./x:/optional/app']",)),
+    ("source-mounted", 3, ("volumes: ['./x.js:/x.js']",), ("volumes: ['./x.js:/docker-entrypoint-initdb.d/x.js']",)),
+    ("source-mounted", 3, ("volumes: ['./x:/home/me/app']",), ("volumes: ['./x:/home/me/.cache']",)),
+    ("source-mounted", 3, ("volumes: ['./x:/app/v1.2']",), ("volumes: ['./x.py:/etc/gunicorn.conf.py']",)),
+    (
+        "source-mounted",
+        3,
+        ("volumes: [{type: bind, source: '$PWD/x', target: /code}]",),
+        ("volumes: [{type: tmpfs, source: ./x, target: /code}]",),
+    ),
     # jobs that end well whatever happens
     ("job-swallows-errors", 3, ("command: sh -c 'mc mb s/b || true'",), ("command: sh -c 'mc mb s/b || true-ish'",)),
     ("job-swallows-errors", 3, ("entrypoint: [sh, -c, 'mc mb s/b; exit 0']",), ("entrypoint: [mc, mb, s/b]",)),
     ("job-swallows-errors", 3, ("command: 'create-all; true'",), ("command: 'create-all && true-up'",)),
     ("job-swallows-errors", 3, ("command: 'set +e; migrate; load'",), ("command: 'set +e; migrate'",)),
     ("job-swallows-errors", 3, ("command: 'make it || exit 0'",), ("command: 'serve it || exit 0'",)),
+    (
+        "job-swallows-errors",
+        4,
+        ("entrypoint: [sh, -c]", "command: ['mc mb s/b; echo done']"),
+        ("entrypoint: [sh, -ec]", "command: ['mc mb s/b; echo done']"),
+    ),
+    ("step-swallows-errors", 3, ("command: 'createdb x || true; migrate'",), ("command: 'createdb x; migrate'",)),
     # a bucket for everybody
     ("bucket-public", 3, ("command: mc anonymous set download s/b",), ("command: mc anonymous set none s/b",)),
     ("bucket-public", 3, ("command: mc policy set public s/b",), ("command: mc policy set private s/b",)),
@@ -74,10 +127,24 @@ DEFECTS = [
         ("""command: ['{"Principal": {"AWS": ["*"]}}']""",),
         ("""command: ['{"Principal": "me"}']""",),
     ),
+    ("bucket-public", 4, environment("MINIO_DEFAULT_BUCKETS: 'a,b:public'"), environment("DEFAULT_BUCKETS: 'a,b'")),
+    ("bucket-public", 4, environment("DEFAULT_BUCKET: 'b:download'"), environment("BUCKET_URL: 's3:public'")),
+    (
+        "bucket-public",
+        4,
+        environment("""POLICY: '{"Effect": "Allow", "Principal": "*"}'"""),
+        environment("""POLICY: '{"Effect": "Deny", "Principal": "*"}'"""),
+    ),
     # health checks that say nothing
     ("health-check-cannot-fail", 4, ("healthcheck:", "  test: ask || true"), ("healthcheck:", "  test: ask || exit 1")),
     ("health-check-cannot-fail", 3, ("healthcheck: {test: [CMD, 'true']}",), ("healthcheck: {test: [CMD, ask]}",)),
+    ("health-check-off", 3, ("healthcheck: {test: [NONE]}",), ("healthcheck: {test: [CMD, ask]}",)),
+    ("health-check-off", 3, ("healthcheck: {test: [CMD, 'true'], disable: true}",), ("healthcheck: {}",)),
     # ports, images, names, waits
+    ("image-not-pinned", 3, ("image: a/thing:stable",), ("image: a/thing:stable-1.2",)),
+    ("port-open-to-all", 3, ("ports: ['${B:-0.0.0.0}:80:80']",), ("ports: ['${B:-127.0.0.1}:80:80']",)),
+    ("port-open-to-all", 3, ("ports: [{host_ip: '${B:-0.0.0.0}'}]",), ("ports: [{host_ip: '${B:-::1}'}]",)),
+    ("slow-health-interval", 3, ("healthcheck: {interval: '${I:-20s}'}",), ("healthcheck: {interval: '${I:-19s}'}",)),
     ("image-not-pinned", 3, ("image: host:5000/thing",), ("image: host:5000/thing:1.2",)),
     ("image-not-pinned", 3, ("image: thing:${TAG:-latest}",), ("image: thing:${TAG:-7.4}",)),
     ("image-not-pinned", 3, ("image: thing",), ("image: thing@sha256:0123",)),
@@ -113,6 +180,7 @@ WARNINGS = {
     "container-name",
     "slow-health-interval",
     "health-check-off",
+    "step-swallows-errors",
     "dependency-without-condition",
 }
 
@@ -144,6 +212,271 @@ def test_a_variable_that_nobody_sets_is_found(value: str) -> None:
     for rendered, found in (("", [("variable-missing", WARNING, 4, "thing")]), ("debug", [])):
         assert told(text, {"services": {"thing": {"environment": {"LEVEL": rendered}}}}) == found
     assert told(text.replace(value, "${NOBODY:-}"), {"services": {"thing": {"environment": {"LEVEL": ""}}}}) == []
+
+
+@pytest.mark.parametrize(
+    ("row", "severity"),
+    [
+        ("A_HOST: ${NOBODY}", ERROR),
+        ("A_HOST: $NOBODY", ERROR),
+        ("A_PASSWORD: ${NOBODY}", ERROR),
+        ("A_NAME: ${NOBODY}", ERROR),
+        ("LEVEL: ${NOBODY}", WARNING),
+        ("LEVEL: ${NOBODY:?say}", ERROR),
+        ("LEVEL: ${NOBODY?}", ERROR),
+        ("LEVEL: ${ALSO_NOBODY:-${NOBODY:?neither}}", ERROR),
+        ("LEVEL: a-${NOBODY}", ERROR),
+        ("HTTP_PROXY: ${NOBODY}", WARNING),
+        ("SERVE: --fast ${EXTRA_NOBODY_ARGS}", WARNING),
+        ("A_HOST: ${SOMEBODY}", None),
+        ("A_HOST: ${SOMEBODY:-$NOBODY}", None),
+        ("A_HOST: ${NOBODY:-here}", None),
+        ("A_HOST: ${NOBODY:+there}", None),
+        ("A_HOST: $$NOBODY", None),
+        ("- A_HOST=${NOBODY}", ERROR),
+    ],
+)
+def test_what_a_missing_variable_weighs_follows_from_what_it_is_for(row: str, severity: str | None) -> None:
+    """Required by its own word, a secret, an address, a hole in a value: an error; a switch: a warning; a default: nothing."""
+    found = findings_of("compose.yml", definition(*environment(row)), NO_CONFIG, known=["SOMEBODY"])
+
+    assert [(one.id, one.severity, one.line) for one in found] == (
+        [("variable-missing", severity, 4)] if severity else []
+    )
+    assert {"NOBODY" in one.summary for one in found} <= {True}
+
+
+@pytest.mark.parametrize(
+    ("row", "severity"),
+    [
+        ("image: ${NOBODY}", ERROR),
+        ("image: thing:1-${NOBODY}", ERROR),
+        ("command: [run, '${NOBODY}', '${NOBODY}']", WARNING),
+        ("command: run $DB_PASSWORD", ERROR),
+        ("command: run $$DB_PASSWORD", None),
+        ("labels: {a: {b: ['${NOBODY:?}']}}", ERROR),
+        ("command: run ${SOMEBODY}", None),
+    ],
+)
+def test_missing_variables_are_found_in_all_of_a_service(row: str, severity: str | None) -> None:
+    """Whatever part they stand in, once a line."""
+    found = findings_of("compose.yml", definition(row), NO_CONFIG, known=["SOMEBODY"])
+
+    assert [(one.id, one.severity, one.line) for one in found] == (
+        [("variable-missing", severity, 3)] if severity else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "rendered", "is_found"),
+    [
+        ("${NOBODY}", "", True),
+        ("${NOBODY}", "there", False),
+        ("http://${NOBODY}:80/$SOMEBODY", "http://:80/x", True),
+        ("http://${NOBODY}:80/$SOMEBODY", "http://there:80/x", False),
+        ("${NOBODY}.${OTHER:-x}.$$y", ".x.$y", True),
+        ("${NOBODY}.${OTHER:-x}.$$y", ".x.$$y", True),
+        ("${NOBODY}.${OTHER:-x}.$$y", "z.x.$y", False),
+    ],
+)
+def test_what_a_later_file_sets_is_not_missing(text: str, rendered: str, is_found: bool) -> None:
+    """Compose's last word counts: a hole that another file has filled is none."""
+    config = {"services": {"thing": {"environment": {"A_HOST": rendered}}}}
+    found = findings_of("compose.yml", definition(*environment(f"A_HOST: {text}")), config, known=["SOMEBODY"])
+
+    assert bool(found) == is_found
+
+
+@pytest.mark.parametrize(
+    ("row", "severity"),
+    [
+        ("- A_HOST", ERROR),
+        ("- A_TOKEN", ERROR),
+        ("- LEVEL", WARNING),
+        ("- SOMEBODY", None),
+        ("- SET_ELSEWHERE", None),
+        ("- A_HOST=", None),
+        ("A_HOST:", ERROR),
+        ("A_HOST: ~", ERROR),
+        ("A_HOST: ''", None),
+    ],
+)
+def test_a_name_without_a_value_is_the_callers_to_set(row: str, severity: str | None) -> None:
+    """Unless another file sets it; in an overlay it takes the setting away, and that is meant."""
+    config = {"services": {"thing": {"environment": {"SET_ELSEWHERE": "x"}}}}
+    text = definition(*environment(row))
+    found = findings_of("compose.yml", text, config, known=["SOMEBODY"])
+
+    assert [(one.id, one.severity, one.line) for one in found] == (
+        [("variable-missing", severity, 4)] if severity else []
+    )
+    assert findings_of("compose.yml", text, config, known=["SOMEBODY"], is_overlay=True) == ()
+    assert findings_of("compose.yml", text, NO_CONFIG, known=["SOMEBODY"]) == ()
+    assert findings_of("compose.yml", text, config) == ()
+
+
+@pytest.mark.parametrize(
+    ("file", "top", "softened"),
+    [
+        ("docker-compose.local.yml", "", True),
+        ("compose.override.yaml", "", True),
+        ("deploy/docker-compose.dev.yml", "", True),
+        ("docker-compose.yml", "x-airworthy: {environment: local}\n", True),
+        ("docker-compose.yml", "x-airworthy: {environment: production}\n", False),
+        ("docker-compose.yml", "x-airworthy: {}\n", False),
+        ("docker-compose.prod.yml", "", False),
+        ("local.yml", "", False),
+    ],
+)
+def test_credentials_of_a_local_environment_are_warned_of(file: str, top: str, softened: bool) -> None:
+    """Named so by custom, or said so; nothing else in it is forgiven."""
+    text = top + definition("environment: {A_SECRET: kq8z, B_SECRET: admin}", "volumes: ['.:/app']")
+    found = {one.id: one.severity for one in findings_of(file, text, NO_CONFIG)}
+
+    severity = WARNING if softened else ERROR
+    assert found == {"inline-credentials": severity, "default-credentials": severity, "source-mounted": ERROR}
+
+
+def test_a_named_volume_may_be_a_folder_of_the_host() -> None:
+    """By its driver's options; other devices and other types are none."""
+    for options, found in (
+        ("{type: none, o: bind, device: ./src}", True),
+        ("{type: none, o: 'rw,bind', device: '$PWD/src'}", True),
+        ("{type: nfs, o: addr=x, device: ./src}", False),
+        ("{o: bind}", False),
+        ("{device: ./src}", False),
+    ):
+        text = definition("volumes: ['code:/app']") + f"volumes: {{code: {{driver_opts: {options}}}, other: }}\n"
+        assert [one[0] for one in told(text)] == ["source-mounted"] * found
+    long = "volumes: [{type: volume, source: code, target: /app}, {source: code, target: /app}]"
+    text = definition(long) + "volumes: {code: {driver_opts: {o: bind, device: ./src}}}\n"
+    assert [one[0] for one in told(text)] == ["source-mounted"]
+
+
+def test_what_starts_only_when_asked_for_is_not_deployed() -> None:
+    """A profile that Compose leaves out is not judged; where Compose was not asked, it is."""
+    text = definition("profiles: [debug]", "container_name: x")
+
+    assert told(text, {"services": {"other": {}}}) == []
+    assert told(text, {"services": {"thing": {}}}) == told(text) == [("container-name", WARNING, 4, "thing")]
+
+
+def test_of_an_extended_file_only_what_is_taken_is_judged() -> None:
+    """Its other services are nobody's."""
+    text = "services:\n  a: {container_name: x}\n  b: {container_name: y}\n"
+
+    assert [one.service for one in findings_of("common.yml", text, NO_CONFIG, only={"b"})] == ["b"]
+    assert findings_of("common.yml", text, NO_CONFIG, only=set()) == ()
+
+
+def test_the_files_that_a_definition_draws_in_are_known() -> None:
+    """In short form and long; an address elsewhere, or a name with a hole, cannot be looked at."""
+    rows = [
+        "include: [a.yml, {path: b.yml}, {path: [c.yml, 'd-${X:-y}.yml']}, 'https://e/f.yml', 'git@e:f', '${X}.yml']",
+        "services:",
+        "  a: {env_file: a.env, extends: {file: base.yml, service: base}}",
+        "  b: {env_file: [b.env, {path: c.env, required: false}, {path: d.env, required: true}], extends: {service: a}}",
+        "  c: {env_file: a.env, extends: a}",
+        "  d:",
+    ]
+
+    assert references("\n".join(rows)) == (
+        Reference("include", "a.yml", 1),
+        Reference("include", "b.yml", 1),
+        Reference("include", "c.yml", 1),
+        Reference("include", "d-y.yml", 1),
+        Reference("extends", "base.yml", 3, "base"),
+        Reference("env", "a.env", 3),
+        Reference("env", "b.env", 4),
+        Reference("env", "c.env", 4, is_required=False),
+        Reference("env", "d.env", 4),
+        Reference("env", "a.env", 5),
+    )
+    assert references("") == references("services: []") == ()
+    assert missing_file("a.yml", 3, "b.env") == Finding(
+        "file-missing",
+        ERROR,
+        "a.yml",
+        3,
+        None,
+        "b.env, which the definition draws in, is not there",
+        "Put b.env where the definition says, or take it out.",
+    )
+
+
+def test_a_file_of_values_may_hold_secrets_but_none_that_everybody_knows() -> None:
+    """By its name or inside a URL, on its line; a comment says nothing."""
+    text = "A_SECRET=kq8z\n\nexport B_SECRET='admin'\nURL=redis://:redis@q\n# C_SECRET=admin\nD_SECRET\nE_SECRET=${X:-test}\n"
+    found = env_findings("x.env", text)
+
+    assert [(one.id, one.severity, one.file, one.line, one.service) for one in found] == [
+        ("default-credentials", ERROR, "x.env", line, None) for line in (3, 4, 7)
+    ]
+    assert found[0].summary == "B_SECRET has a default that everybody knows"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("services:\n a: [\n", "x.yml:3: not YAML: expected the node content, but found '<stream end>'"),
+        ("a: 1\n---\nb: 2\n", "x.yml:2: not YAML: but found another document"),
+        ("a: &a {<<: *a}", "x.yml:1: an anchor holds itself"),
+        ("a: &a [b, *a]", "x.yml:1: an anchor holds itself"),
+        ("\x00", "x.yml: not YAML: unacceptable character #x0000: special characters are not allowed"),
+        ("[" * 5000, "x.yml: nested too deeply to be read"),
+    ],
+)
+def test_what_is_no_yaml_is_one_line(text: str, words: str) -> None:
+    """Where it is, and why."""
+    with pytest.raises(DefinitionError) as error:
+        read(text, "x.yml")
+
+    assert str(error.value) == words
+
+
+def test_an_anchor_that_is_used_often_is_read() -> None:
+    """Twice is no cycle."""
+    assert read("a: &a {b: 1}\nc: [*a, *a]\nd: {<<: *a}")["d"].map["b"].text == "1"
+
+
+SCALARS = st.text(alphabet="ab:$ {}-/.'\"|&;\n", max_size=12)
+KEYS = [
+    *(
+        "image",
+        "environment",
+        "command",
+        "entrypoint",
+        "healthcheck",
+        "test",
+        "volumes",
+        "ports",
+        "depends_on",
+        "build",
+    ),
+    *("args", "env_file", "extends", "include", "path", "file", "service", "name", "driver_opts", "device", "o", "a"),
+]
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(KEYS),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(TREES, TREES, TREES)
+def test_no_definition_however_odd_stops_the_reading(service: Any, volume: Any, other: Any) -> None:
+    """What has the wrong shape has no finding, or one; never an exception."""
+    text = yaml.safe_dump({"services": {"thing": service, "other": other}, "volumes": {"a": volume}, "include": other})
+
+    for known in (None, ["a"]):
+        assert {one.severity for one in findings_of("x.yml", text, NO_CONFIG, known=known)} <= {ERROR, WARNING}
+    assert all(one.path for one in references(text))
 
 
 @pytest.mark.parametrize(
