@@ -29,6 +29,8 @@ from fixtures.run import ROOT, discard
 from reports.evidence import BundleError, canonical
 from reports.evidence import load as load_bundle
 from reports.exits import Exit
+from reports.judge import judge
+from reports.verdict import document
 
 OUT = ROOT / "reports" / "out" / "campaign"
 DEFINITION = ROOT / "docker-compose.yml"
@@ -65,6 +67,7 @@ class Options:
     with_remedy: bool
     record: bool
     write: bool
+    rejudge: bool
     fresh: bool
 
 
@@ -78,7 +81,7 @@ def options_of(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--repeat", type=int, default=0)
     parser.add_argument("--soak", type=int, default=0)
-    for flag in ("--sample", "--with-remedy", "--record", "--write", "--fresh"):
+    for flag in ("--sample", "--with-remedy", "--record", "--write", "--rejudge", "--fresh"):
         parser.add_argument(flag, action="store_true")
     known = parser.parse_args(list(arguments))
     number, _, count = known.shard.partition("/")
@@ -97,6 +100,7 @@ def options_of(arguments: Sequence[str]) -> Options:
         with_remedy=known.with_remedy,
         record=known.record,
         write=known.write,
+        rejudge=known.rejudge,
         fresh=known.fresh,
     )
 
@@ -217,6 +221,22 @@ class Campaign:
             self.patches[job.name] = row["patch"]
         return True
 
+    def rejudge(self, jobs: Sequence[Job]) -> None:
+        """Judge the evidence of runs that were made before by the rules of now, without running anything; what has none is left out."""
+        for job in jobs:
+            path = self._path(job)
+            if not path.is_file():
+                continue
+            result = score.result_of(json.loads(path.read_text(encoding="utf-8"))["result"])
+            if result.error is None and result.digest == job.fault.digest():
+                verdict = document(judge(load_bundle(self.options.out / "runs" / job.name)))
+                expect = tuple((one.cause, one.component) for one in job.fault.expect)
+                again = replace(
+                    result, expect=expect, severity=job.fault.severity, group=job.fault.group, commit=self.commit
+                )
+                self.results[job.name] = self._read(job, again, verdict)
+                say(told(job.name, self.results[job.name]))
+
     def _judged(self, job: Job) -> Result:
         """Run the gate on one entry; an error of the campaign is told in the result, never counted as a catch."""
         began = time.monotonic()
@@ -276,24 +296,24 @@ class Campaign:
                 seconds=seconds,
                 error=error or f"no verdict: {(last or ['it said nothing'])[-1]}"[:400],
             )
+        for name in ("allure", "allure-results"):
+            discard(out / name)
+        return self._read(job, replace(blank, exit=status, seconds=seconds, error=error), verdict)
+
+    def _read(self, job: Job, result: Result, verdict: Mapping[str, Any]) -> Result:
+        """A result with what its verdict says."""
         first = next((one["patch"] for one in verdict["diagnoses"] if one.get("patch")), None)
         if first is not None:
             self.patches[job.name] = first
-        for name in ("allure", "allure-results"):
-            discard(out / name)
+        items, checks = verdict["checklist"], verdict["checks"]
         return replace(
-            blank,
+            result,
             verdict=verdict["verdict"],
-            exit=status,
-            seconds=seconds,
             diagnoses=tuple(
                 Named(d["cause"], d["component"], d["confidence"], d["summary"][:200]) for d in verdict["diagnoses"][:8]
             ),
-            refuted=tuple(
-                item["id"] for item in verdict["checklist"] if item["standing"] == "refuted" and item["required"]
-            ),
-            failed=tuple(check["nodeid"] for check in verdict["checks"] if check["outcome"] == "failed"),
-            error=error,
+            refuted=tuple(item["id"] for item in items if item["standing"] == "refuted" and item["required"]),
+            failed=tuple(check["nodeid"] for check in checks if check["outcome"] == "failed"),
         )
 
 
@@ -410,8 +430,13 @@ def campaign(arguments: Sequence[str]) -> int:
         dice = random.Random(options.seed)  # noqa: S311  a sample, not a secret
         picked = dice.sample(faults, min(15, len(faults)))
         jobs = [Job(fault, f"{fault.id}.{number}") for fault in picked for number in range(1, options.repeat + 1)]
-    running = Campaign(options, scene_for([job.fault for job in jobs], options.out), commit(), chosen)
-    running.run(jobs)
+    scene = Scene({}, {}) if options.rejudge else scene_for([job.fault for job in jobs], options.out)
+    running = Campaign(options, scene, commit(), chosen)
+    if options.rejudge:
+        running.rejudge(jobs)
+        jobs = [job for job in jobs if job.name in running.results]
+    else:
+        running.run(jobs)
     mended = remedied(running, jobs) if options.with_remedy else {}
     results = [running.scored(job) for job in jobs]
     if options.record:

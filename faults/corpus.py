@@ -1,6 +1,7 @@
 """The corpus: faults, controls and mutants as data, one folder each; read strictly, so that a slip in one is one clear line."""
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,10 +94,11 @@ class Fault:
         return self.layer if self.kind is Kind.FAULT else self.kind.value
 
     def digest(self) -> str:
-        """SHA-256 (hex, 12 digits) over what the entry is, not its kept evidence: whether a result is of this very entry."""
-        digest = hashlib.sha256()
+        """SHA-256 (hex, 12 digits) over what acts and what proves it, not what is expected: whether a run is of this very entry."""
+        acting = {"inject": self.inject, "fired": self.fired, "compose": self.compose}
+        digest = hashlib.sha256(json.dumps(acting, sort_keys=True).encode())
         for path in sorted(self.folder.rglob("*")):
-            if path.is_file() and path.name != "evidence.jsonl":
+            if path.is_file() and path.name not in {FILE, "evidence.jsonl"}:
                 digest.update(f"{path.relative_to(self.folder)}\0".encode() + path.read_bytes())
         return digest.hexdigest()[:12]
 
