@@ -102,9 +102,8 @@ def _warnings(verdict: Verdict) -> list[str]:
 def _findings(verdict: Verdict) -> list[str]:
     return _cut(
         [
-            one_line(
-                f"  {found.severity}: {found.file or 'definition'}{f':{found.line}' if found.line else ''}: {found.summary}",
-                WIDTH,
+            _bullet(
+                f"{found.severity}: {found.file or 'definition'}{f':{found.line}' if found.line else ''}: {found.summary}"
             )
             for found in verdict.findings
         ]
