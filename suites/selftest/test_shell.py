@@ -192,3 +192,18 @@ def test_a_script_is_its_commands(words: list[str]) -> None:
 def test_a_bucket_for_everybody_is_told_from_a_private_one(text: str, is_open: bool) -> None:
     """By the client's command, by an access list, by a policy that allows; one that denies everybody closes."""
     assert is_public(text) == is_open
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ('sh -c "echo \\"a;b\\"; ask"', 'echo "a;b"'),
+        ("sh -c 'echo \\\"a; ask'", 'echo \\"a'),
+        ('sh -c "ask', '"ask'),
+        ("ask $$A", "ask $A"),
+        ("ask \\\n more; rest", "ask   more"),
+    ],
+)
+def test_a_script_is_read_as_the_shell_would(text: str, first: str) -> None:
+    """Quotes around it go, and what they escaped is plain; `$$` is one `$`; a line that goes on is one."""
+    assert script_of(text).commands[0].text == first
