@@ -11,11 +11,18 @@ from reports.lifecycle import losses
 from reports.moved import moved, pointed
 from reports.outcomes import Check, Outcome, checks
 from reports.patches import patch_of, paths_of
-from reports.rules import behaviour, dependencies, machine, network, processes
+from reports.rules import behaviour, between, dependencies, machine, network, processes
 from reports.rules.seen import Rule, Ruling, Seen
 from reports.standing import Since
 
-RULES: tuple[Rule, ...] = (*machine.RULES, *processes.RULES, *network.RULES, *dependencies.RULES, *behaviour.RULES)
+RULES: tuple[Rule, ...] = (
+    *machine.RULES,
+    *processes.RULES,
+    *network.RULES,
+    *between.RULES,
+    *dependencies.RULES,
+    *behaviour.RULES,
+)
 """Every rule that names a cause by its own evidence, from the ground up."""
 
 FALLBACKS: tuple[Rule, ...] = (*processes.FALLBACKS, *dependencies.FALLBACKS)

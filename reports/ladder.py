@@ -1,22 +1,27 @@
 """Which rung comes next: from the ground up, a dependency at a time, no further on one that is broken."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reports.graph import graph_of
-from reports.wiring import AWS, Kind, Link, links_of
+from reports.wiring import AWS, PORTS, Kind, Link, links_of
 
 RUNGS: dict[Kind, tuple[str, ...]] = {
     Kind.DATABASE: ("database.login", "database.rights", "database.schema"),
     Kind.STORE: ("store.bucket", "store.objects"),
-    Kind.QUEUE: ("queue.login", "queue.write"),
-    Kind.TRACKING: ("tracking.read", "tracking.write", "tracking.large", "tracking.artifacts"),
+    Kind.QUEUE: ("queue.login", "queue.write", "queue.keys"),
+    Kind.TRACKING: ("tracking.read", "tracking.routes", "tracking.write", "tracking.large", "tracking.artifacts"),
     Kind.HTTP: ("http.get",),
 }
 """What is asked of each kind once its name and its port are known to answer, lowest first."""
 
 ORDER = (Kind.DATABASE, Kind.STORE, Kind.QUEUE, Kind.TRACKING, Kind.HTTP)
+HARNESS = "airworthy.harness"
+SINK_PORT = 8091
+"""Where the harness's own sink listens."""
+
 GONE = frozenset({"exited", "dead", "paused", "created", "absent", "restarting", "removing"})
 
 
@@ -33,7 +38,7 @@ class Step:
     @property
     def key(self) -> tuple[str, str, str, str]:
         """What makes two steps the same."""
-        setting = self.link.setting if self.link else str(self.args.get("module", ""))
+        setting = f"{self.link.setting}{self.link.past}" if self.link else str(self.args.get("module", ""))
         return self.name, self.position, self.about, setting
 
 
@@ -54,8 +59,14 @@ class Scene:
     states: Mapping[str, str] = field(default_factory=dict)
     ended_well: frozenset[str] = frozenset()
     missing_modules: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Service -> role: which service is the real thing, where a caller is led to one that stands before it."""
+
     only: frozenset[str] | None = None
     """The callers that are asked about; None for all."""
+
+    ill: frozenset[str] = frozenset()
+    """Services that run and are not well by their own health check: asked themselves what they answer."""
 
     def is_gone(self, service: str | None) -> bool:
         """Whether a service is known not to run: asking for it would say nothing new."""
@@ -73,6 +84,19 @@ def ordered(scene: Scene) -> tuple[Link, ...]:
     return tuple(sorted(wanted, key=lambda link: (place[link.caller], ORDER.index(link.kind), link.setting)))
 
 
+def past(link: Link, scene: Scene) -> Link | None:
+    """The way past what stands between a caller and the service that it means; None where nothing does, or none is known."""
+    kind = str(link.kind)
+    if link.target is None or link.kind not in PORTS or scene.roles.get(link.target) in {None, kind}:
+        return None
+    meant = [name for name, role in scene.roles.items() if role == kind]
+    if len(meant) != 1:
+        return None
+    known = [other.port for other in links_of(scene.config) if other.target == meant[0]]
+    port = next(iter(known), PORTS[link.kind])
+    return replace(link, host=meant[0], port=port, target=meant[0], past=link.target)
+
+
 def _arguments(link: Link) -> dict[str, Any]:
     given: dict[str, Any] = {
         "host": link.host,
@@ -81,6 +105,8 @@ def _arguments(link: Link) -> dict[str, Any]:
     }
     if link.kind is Kind.STORE and link.says.get("bucket"):
         given["bucket"] = {"is": link.says["bucket"]}
+    if link.past and link.kind in {Kind.STORE, Kind.TRACKING}:
+        given["endpoint" if link.kind is Kind.STORE else "url"] = {"is": f"http://{link.host}:{link.port}"}
     return given
 
 
@@ -103,8 +129,42 @@ def next_rung(scene: Scene, climbed: Sequence[Climbed]) -> Step | None:
         step = Step("image.module", service, service, {"module": module})
         if step.key not in done:
             return step
-    following = (_next_of(link, scene, done) for link in ordered(scene))
-    return next((step for step in following if step is not None), None)
+    following = (_next_of(way, scene, done) for link in ordered(scene) for way in _ways(link, scene, done))
+    asides = (step for step in _asides(scene, done) if step.key not in done)
+    return next((step for step in following if step is not None), None) or next(asides, None)
+
+
+HOOK = re.compile(r"(?i)hook|callback")
+"""What a setting is called that says where announcements are sent."""
+
+
+def _asides(scene: Scene, done: Mapping[tuple[str, str, str, str], Climbed]) -> Iterator[Step]:
+    """What is asked of a service itself where it is not well, and of what stands between a webhook and its receiver."""
+    for name in sorted(scene.ill):
+        yield Step("service.answers", name, name, {})
+    for link in ordered(scene):
+        log = _log_behind(link, scene)
+        reached = any(one.ok and one.step.link == link and one.step.name == "port.open" for one in done.values())
+        if log and reached and HOOK.search(link.setting):
+            yield Step("webhook.relay", link.caller, link.about, {**_arguments(link), "log": {"is": log}}, link)
+
+
+def _log_behind(link: Link, scene: Scene) -> str:
+    """The log of the harness's sink, where a link leads to it through another service of the deployment; else empty."""
+    services: Mapping[str, Mapping[str, Any]] = scene.config.get("services") or {}
+    labels = {name: row.get("labels") or {} for name, row in services.items()}
+    ours = {name for name, row in labels.items() if isinstance(row, Mapping) and HARNESS in row}
+    sinks = [name for name in sorted(ours) if labels[name].get("airworthy.role") == "sink"]
+    between = link.kind is Kind.HTTP and link.target is not None and link.target not in ours
+    return f"http://{sinks[0]}:{SINK_PORT}/_log" if between and sinks else ""
+
+
+def _ways(link: Link, scene: Scene, done: Mapping[tuple[str, str, str, str], Climbed]) -> Iterator[Link]:
+    """The way that the settings name and, where it is broken beyond a service between, the way past that one."""
+    yield link
+    around = past(link, scene)
+    if around is not None and any(step.key in done and not done[step.key].ok for step in _steps(link)):
+        yield around
 
 
 def _next_of(link: Link, scene: Scene, done: Mapping[tuple[str, str, str, str], Climbed]) -> Step | None:

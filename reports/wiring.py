@@ -73,6 +73,9 @@ class Link:
     says: Mapping[str, str] = field(default_factory=dict)
     """Readable parts of the settings: user, database, bucket, endpoint."""
 
+    past: str = ""
+    """The service between that this link goes past: the same questions, put to the service behind it directly."""
+
     @property
     def about(self) -> str:
         """The other end in words: the service, or its address where it is none of the deployment."""
@@ -90,7 +93,7 @@ class Link:
             # pairs, since what stands under a key named `password` is taken for one and masked
             "settings": [[part, next(iter(ref.values()))] for part, ref in self.reads.items()],
             "says": dict(self.says),
-        }
+        } | ({"past": self.past} if self.past else {})
 
 
 def environment_of(service: Mapping[str, Any]) -> dict[str, str]:

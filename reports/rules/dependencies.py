@@ -203,7 +203,7 @@ def store_refuses(seen: Seen) -> Iterator[Diagnosis]:
             "refused",
             "closed",
             "host-unknown",
-        }:
+        } or (rung.code.startswith("status-") and seen.roles.get(rung.target or "") != "object-store"):
             continue
         cause = STORE_CODES.get(rung.code, "store-failing")
         part = {"store-key-unknown": "key", "store-secret-wrong": "secret"}.get(cause, "key")
@@ -361,6 +361,7 @@ def tracking_refuses(seen: Seen) -> Iterator[Diagnosis]:
             "reason": rung.message[:200],
             "media": rung.facts.get("media") or rung.facts.get("location"),
             "path": rung.facts.get("path"),
+            "request": f"{rung.facts.get('method') or ''} {rung.facts.get('path') or ''}".strip(),
             "size": 250_000,
         }
         consumer = cause == "tracking-unauthorised" or (cause == "response-not-json" and not is_between(seen, rung))
@@ -405,6 +406,8 @@ STATUSES = {401: "tracking-unauthorised", 413: "body-too-large", 502: "gateway-f
 
 
 def _tracking_cause(seen: Seen, rung: Rung) -> str | None:
+    if rung.code in {"path-prefix", "answer-differs", "content-differs"}:
+        return None
     said = next((cause for words, cause in SAID.items() if words in rung.message), None)
     if rung.code == "not-json" or said:
         return said or "response-not-json"
@@ -419,7 +422,7 @@ def _by_class(status: int, *, between: bool) -> str | None:
     if status >= 500:
         return "gateway-failing" if status == 503 and between else "tracking-failing"
     if status >= 400:
-        return "route-blocked" if between or status != 404 else "endpoint-not-known"
+        return "request-refused" if between or status != 404 else "endpoint-not-known"
     return "response-not-json" if status >= 300 else None
 
 

@@ -16,6 +16,20 @@ from reports.wiring import Link, environment_of, is_job, links_of
 HARNESS = "airworthy.harness"
 """The label of the harness's own services; they are no part of what is judged."""
 
+PASSING = frozenset(
+    {
+        "refused",
+        "closed",
+        "silent",
+        "57P03",
+        "XMinioServerNotInitialized",
+        "LOADING",
+        "status-502",
+        "status-503",
+    }
+)
+"""Codes of a server that is only just coming up."""
+
 ROLES = {"database": 5432, "queue": 6379, "object-store": 9000, "tracking": 5000}
 
 
@@ -237,8 +251,21 @@ class Seen:
         return tuple(sorted(last.values(), key=lambda rung: rung.seq))
 
     def broken(self, *names: str) -> list[Rung]:
-        """The rungs of these names that the dependency broke; one that only stumbled says nothing."""
-        return [rung for rung in self.rungs if rung.name in names and not rung.ok and rung.code != "broken"]
+        """The rungs of these names that the dependency itself broke: not one that only stumbled, was well a moment later, or was asked through another service that can be gone past."""
+        return [
+            rung for rung in self.rungs
+            if rung.name in names and not rung.ok and rung.code != "broken" and not self._passed(rung) and not self.around(rung)
+        ]  # fmt: skip
+
+    def _passed(self, rung: Rung) -> bool:
+        """Whether a trouble of a start was over when the same was asked again, from whatever position."""
+        later = (one for one in self.rungs if one.seq > rung.seq and (one.name, one.about) == (rung.name, rung.about))
+        return rung.code in PASSING and any(one.ok for one in later)
+
+    def around(self, rung: Rung) -> tuple[Rung, ...]:
+        """What was asked past the service that a rung was asked through, from the same position."""
+        through = [one for one in self.rungs if one.link.get("past") and one.link.get("past") == rung.target]
+        return tuple(one for one in through if (one.position, one.setting) == (rung.position, rung.setting))
 
     def siblings(self, rung: Rung) -> list[Rung]:
         """The same rung about the same other end, from other positions."""

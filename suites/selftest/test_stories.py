@@ -1,6 +1,7 @@
 """One symptom, many causes: every rule fires on its own evidence, and its look-alikes get another name or none."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -177,6 +178,34 @@ def network(code: str, config: Config, position: str = "front", kind: Kind = Kin
     return rung(told(config), name, position, code, config, kind)
 
 
+EDGE: Config = {
+    "services": {
+        **STACK["services"],
+        "edge": {"labels": {"airworthy.role": "proxy"}},
+        "front": {
+            **STACK["services"]["front"],
+            "environment": {
+                **STACK["services"]["front"]["environment"],
+                "MLFLOW_S3_ENDPOINT_URL": "http://edge:9100",
+                "MLFLOW_TRACKING_URI": "http://edge:8080/mlflow",
+            },
+        },
+    }
+}
+
+
+def through(
+    name: str, code: str, past: str = "", kind: Kind = Kind.STORE, behind: str = "store", **facts: Any
+) -> Story:
+    """A question that breaks through a service between; past it, it holds, or breaks with the code `past`."""
+    story = rung(told(EDGE), name, "front", code, EDGE, kind, **facts)
+    link = next(one for one in links_of(EDGE) if one.caller == "front" and one.kind is kind)
+    asked = {"position": "front", "about": behind, "link": replace(link, target=behind, past="edge").as_json()}
+    error = {"type": "RungError", "message": past, "code": past} if past else None
+    story.tell("rung", name, {"ok": not past, "facts": {}, "error": error, "seconds": 0.01}, asked)
+    return story
+
+
 def made(story: Story) -> Story:
     """Tell that the job that makes the bucket ended well."""
     return container(story, "bucket", "done", status="exited", exit_code=0, health="none")
@@ -255,6 +284,18 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
     "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
     "no TLS there": (rung(told(), "queue.login", "front", "tls"), "tls-not-spoken", "front"),
+    # what stands between
+    "signature through a proxy": (through("store.bucket", "SignatureDoesNotMatch"), "signature-broken", "edge"),
+    "login through a proxy": (through("store.bucket", "AccessDenied"), "header-stripped", "edge"),
+    "size through a proxy": (through("store.objects", "status-413", status=413), "body-too-large", "edge"),
+    "method through a proxy": (through("store.objects", "status-405", status=405), "request-refused", "edge"),
+    "part through a proxy": (through("store.objects", "content-differs"), "response-cut", "edge"),
+    "kept by a proxy": (through("tracking.write", "answer-differs", kind=Kind.TRACKING, behind="tracker"), "response-cached", "edge"),
+    "page of a proxy": (through("tracking.read", "status-302", kind=Kind.TRACKING, behind="tracker", status=302), "response-not-json", "edge"),
+    "proxy without upstream": (through("tracking.read", "status-502", kind=Kind.TRACKING, behind="tracker", status=502), "gateway-failing", "edge"),
+    "secret, through and past a proxy": (through("store.bucket", "SignatureDoesNotMatch", "SignatureDoesNotMatch"), "store-secret-wrong", "front"),
+    "proxy that none goes past": (rung(told(EDGE), "store.objects", "front", "status-405", EDGE, status=405), "request-refused", "edge"),
+    "path": (rung(told(EDGE), "tracking.read", "front", "path-prefix", EDGE, prefix="/mlflow", status=404), "path-prefix-wrong", "front"),
     # the database
     "password": (rung(rung(told(), "database.login", "tracker"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "front"),
     "password of all": (rung(rung(told(), "database.login", "tracker", "28P01", user="ml"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "pg"),

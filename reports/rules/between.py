@@ -1,0 +1,102 @@
+"""Rules about what stands between a caller and the service that it means: what fails through it, and holds past it, is its doing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.seen import Rule, Rung, Seen
+
+CODES = {
+    "SignatureDoesNotMatch": "signature-broken",
+    "AccessDenied": "header-stripped",
+    "InvalidAccessKeyId": "header-stripped",
+    "NOAUTH": "header-stripped",
+    "content-differs": "response-cut",
+    "list-differs": "response-cached",
+    "answer-differs": "response-cached",
+    "not-json": "response-not-json",
+    "tls": "tls-not-spoken",
+    "closed": "gateway-failing",
+    "silent": "gateway-failing",
+    "refused": "gateway-failing",
+    "status-401": "header-stripped",
+    "status-413": "body-too-large",
+    "status-502": "gateway-failing",
+    "status-503": "gateway-failing",
+    "status-504": "gateway-failing",
+}
+"""How a rung broke through something that it does not break past -> what that something does."""
+
+
+def fails_only_through_another(seen: Seen) -> Iterator[Diagnosis]:
+    """The same question, with the same keys from the same place, is answered rightly past the service between."""
+    for rung in seen.rungs:
+        past = {one.name: one for one in seen.around(rung)} if not rung.ok and rung.code != "broken" else {}
+        direct = past.get(rung.name)
+        if direct is None or not direct.ok or rung.target is None:
+            continue
+        cause = cause_of(rung)
+        if cause:
+            yield diagnosis(cause, rung.target, evidence=(rung.seq, direct.seq), parameters=told(rung, direct))
+
+
+def cause_of(rung: Rung) -> str | None:
+    """What the service between does, by how the question broke."""
+    if rung.code in CODES:
+        return CODES[rung.code]
+    status = int(rung.facts.get("status") or 0)
+    if 300 <= status < 400:
+        return "response-not-json"
+    return "request-refused" if 400 <= status < 500 else "gateway-failing"
+
+
+def told(rung: Rung, direct: Rung) -> dict[str, Any]:
+    """What a diagnosis of a service between says."""
+    asked = (
+        f"{rung.facts.get('method') or rung.facts.get('operation') or rung.name} {rung.facts.get('path') or ''}".strip()
+    )
+    return {
+        "target": rung.target,
+        "service": rung.position,
+        "behind": direct.target,
+        "status": rung.facts.get("status") or rung.code,
+        "request": asked,
+        "path": asked,
+        "size": rung.facts.get("bytes") or 250_000,
+        "header": "Authorization",
+        "what": "the Host header or the path",
+        "media": rung.facts.get("media") or rung.facts.get("location"),
+        "setting": rung.setting,
+        "host": rung.link.get("host"),
+        "port": rung.link.get("port"),
+    }
+
+
+def refuses_of_its_own(seen: Seen) -> Iterator[Diagnosis]:
+    """A store's address answers with a gateway's status and not in the store's own words, and no way past it is known."""
+    for rung in seen.broken("store.bucket", "store.objects"):
+        if rung.code.startswith("status-") and int(rung.facts.get("status") or 0) >= 300:
+            cause = cause_of(rung)
+            if cause and rung.target and seen.roles.get(rung.target) != "object-store":
+                yield diagnosis(
+                    cause, rung.target, evidence=(rung.seq,), parameters=told(rung, rung), confidence=Confidence.LIKELY
+                )
+
+
+def path_is_wrong(seen: Seen) -> Iterator[Diagnosis]:
+    """A caller's address holds a path under which nothing answers, while the API does without it."""
+    for rung in seen.broken("tracking.read", "tracking.write", "tracking.routes"):
+        if rung.code == "path-prefix":
+            given = {"setting": rung.setting, "path": rung.facts.get("prefix"), "target": rung.about}
+            yield diagnosis("path-prefix-wrong", rung.position, evidence=(rung.seq,), parameters=given)
+
+
+def _climbed(seen: Seen) -> bool:
+    return any(not rung.ok for rung in seen.rungs)
+
+
+RULES = (
+    Rule("it fails only through another service", ("rung",), _climbed, fails_only_through_another),
+    Rule("a gateway refuses of its own accord", ("rung",), _climbed, refuses_of_its_own),
+    Rule("a path in an address is wrong", ("rung",), _climbed, path_is_wrong),
+)
