@@ -26,7 +26,7 @@ HOME_OF = {"api": "/app", "mlflow": "/opt/job"}
 
 DATA_OF = {"postgres": "postgres-data", "minio": "minio-data", "redis": "redis-data"}
 PLACE_OF = {"postgres": "/var/lib/postgresql/data", "minio": "/data", "redis": "/data"}
-PASSWORD = "snapshot" + hashlib.sha256(str(ROOT).encode()).hexdigest()[:24]
+PASSWORD = "snapshot" + hashlib.sha256(b"airworthy").hexdigest()[:24]
 """Postgres keeps its password in its data: every stack that starts on the snapshot has this one, which opens nothing else."""
 
 INSTALL = {
