@@ -415,10 +415,10 @@ def is_vacuous(stage: Stage, fault: Fault) -> bool:
 def campaign(arguments: Sequence[str]) -> int:
     """Run the campaign, score it, and say whether the floors hold."""
     options = options_of(arguments)
-    if options.write:
-        record.write(record.load())
-        return Exit.READY
     corpus = load()
+    if options.write:
+        record.write(record.load(), corpus)
+        return Exit.READY
     chosen = sampled(corpus, options.seed) if options.sample else options.selection.of(corpus)
     if options.sample or options.repeat:
         say(f"campaign: seed {options.seed} (--seed {options.seed} draws the same again)")

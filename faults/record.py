@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from faults import score
+from faults.corpus import Fault
 from faults.score import Result
 from reports.evidence import canonical
 
@@ -47,13 +48,15 @@ TABLE = Path(__file__).with_name("TRACK-RECORD.md")
 BEGIN, END = "<!-- track record: written by ./airworthy campaign --write -->", "<!-- end of the track record -->"
 
 
-def figures(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The figures for people: each floor on the first run and the latest, then the latest by layer."""
+def figures(entries: Mapping[str, Mapping[str, Any]], corpus: Sequence[Fault]) -> list[str]:
+    """The figures for people: what was run of the corpus, each floor on the first run and the latest, the latest by layer."""
     first, latest = ([score.result_of(entry[which]) for entry in entries.values()] for which in ("first", "latest"))
     kinds = {kind: sum(result.kind == kind for result in latest) for kind in ("fault", "control", "mutant")}
     commits = sorted({result.commit for result in latest})
+    there = {kind: sum(fault.kind.value == kind for fault in corpus) for kind in kinds}
+    told = ", ".join(f"{kinds[kind]} of {there[kind]} {kind}s" for kind in kinds)
     lines = [
-        f"{kinds['fault']} faults, {kinds['control']} controls, {kinds['mutant']} mutants; latest runs at {', '.join(commits)}.",
+        f"Run so far: {told}; the others of the corpus wait for their first run. Latest judged at {', '.join(commits)}.",
         "",
         "| | stated | first run | latest |",
         "|---|---|---|---|",
@@ -106,7 +109,7 @@ def _told(result: Result) -> tuple[object, ...]:
     return result.verdict, result.rank, result.component_first
 
 
-def write(entries: Mapping[str, Mapping[str, Any]]) -> None:
+def write(entries: Mapping[str, Mapping[str, Any]], corpus: Sequence[Fault]) -> None:
     """Bring README and the table up to date with the record."""
-    README.write_text(placed(README.read_text(encoding="utf-8"), figures(entries)), encoding="utf-8")
+    README.write_text(placed(README.read_text(encoding="utf-8"), figures(entries, corpus)), encoding="utf-8")
     TABLE.write_text(table(entries), encoding="utf-8")
