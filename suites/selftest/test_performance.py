@@ -86,3 +86,44 @@ def test_a_sample_after_the_last_loop_is_held_against_it() -> None:
 
     assert measure(late, EMPTY)[0].calibration == 1.0
     assert measure(never, EMPTY)[0].calibration is None
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "found"),
+    [([10.0, 0.0], 0.95, 9.5), ([1.0, 2.0, 4.0], 0.5, 2.0), ([1.0, 2.0, 4.0], 0.75, 3.0), ([7.0], 0.99, 7.0)],
+)
+def test_a_percentile_lies_between_its_neighbours_in_proportion(
+    values: list[float], share: float, found: float
+) -> None:
+    """As statisticians interpolate."""
+    assert percentile(values, share) == pytest.approx(found)
+
+
+def test_a_metric_without_a_budget_is_told_in_seconds_after_those_with_one() -> None:
+    """By name; with its percentiles, its loops and all events that it was read from."""
+    story = Story().times("z", "", [1.0], ratio=None).times("a", "http", [float(number) for number in range(101)])
+    *_, first, last = measure(story.done(), parse(CHECKLIST))
+
+    assert (first.metric, first.unit, first.n, first.p50, first.p95, first.p99) == (
+        "a.http",
+        "s",
+        101,
+        50.0,
+        95.0,
+        99.0,
+    )
+    assert (first.standing, first.calibration, first.budget) == (Standing.UNVERIFIED, 1.0, None)
+    assert first.evidence == tuple(range(2, 104))
+    assert (last.metric, last.n, last.p99, last.evidence) == ("z", 1, None, (1, 103))
+
+
+@pytest.mark.parametrize(("seconds", "expected"), [([0.2] * 20, Standing.REFUTED), ([0.1] * 20, Standing.VERIFIED)])
+def test_twenty_samples_are_enough_and_a_budget_met_is_kept(seconds: list[float], expected: Standing) -> None:
+    """At the very edge of calm."""
+    assert standing(seconds, 0.1, 1.3) is expected
+    assert standing(seconds[1:], 0.1, 1.3) is Standing.UNVERIFIED
+
+
+def test_median_and_tail_must_both_be_over_the_budget() -> None:
+    """A few slow answers refute nothing, whatever they took."""
+    assert standing([0.05] * 18 + [9.0] * 2, 0.1, 1.0) is Standing.VERIFIED
