@@ -11,7 +11,7 @@ from reports.lifecycle import losses
 from reports.moved import moved, pointed
 from reports.outcomes import Check, Outcome, checks
 from reports.patches import patch_of, paths_of
-from reports.rules import behaviour, between, dependencies, machine, network, processes
+from reports.rules import behaviour, between, dependencies, machine, network, processes, schema
 from reports.rules.seen import Rule, Ruling, Seen
 from reports.standing import Since
 
@@ -21,11 +21,12 @@ RULES: tuple[Rule, ...] = (
     *network.RULES,
     *between.RULES,
     *dependencies.RULES,
+    *schema.RULES,
     *behaviour.RULES,
 )
 """Every rule that names a cause by its own evidence, from the ground up."""
 
-FALLBACKS: tuple[Rule, ...] = (*processes.FALLBACKS, *dependencies.FALLBACKS)
+FALLBACKS: tuple[Rule, ...] = (*processes.FALLBACKS, *dependencies.FALLBACKS, *schema.FALLBACKS)
 """Rules that tell what was seen of a service; they speak only where nothing below it is diagnosed."""
 
 SYMPTOMS = {"not-listening", "port-silent", "database-starting"}

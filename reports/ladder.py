@@ -9,10 +9,17 @@ from reports.graph import graph_of
 from reports.wiring import AWS, PORTS, Kind, Link, links_of
 
 RUNGS: dict[Kind, tuple[str, ...]] = {
-    Kind.DATABASE: ("database.login", "database.rights", "database.schema"),
+    Kind.DATABASE: ("database.login", "database.rights", "database.schema", "database.rows"),
     Kind.STORE: ("store.bucket", "store.objects"),
     Kind.QUEUE: ("queue.login", "queue.write", "queue.keys"),
-    Kind.TRACKING: ("tracking.read", "tracking.routes", "tracking.write", "tracking.large", "tracking.artifacts"),
+    Kind.TRACKING: (
+        "tracking.read",
+        "tracking.routes",
+        "tracking.write",
+        "tracking.large",
+        "tracking.artifacts",
+        "tracking.experiment",
+    ),
     Kind.HTTP: ("http.get",),
 }
 """What is asked of each kind once its name and its port are known to answer, lowest first."""

@@ -25,6 +25,7 @@ PLACES: dict[str, tuple[Path, ...]] = {
     "queue-read-only": COMMAND,
     "database-full": COMMAND,
     "database-read-only": COMMAND,
+    "database-timeout": COMMAND,
     "listens-on-loopback": COMMAND,
     "not-listening": COMMAND,
     "networks-disjoint": (("networks",), ("network_mode",)),

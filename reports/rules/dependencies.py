@@ -7,7 +7,7 @@ from typing import Any
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.network import patch_of
 from reports.rules.processes import missing_settings
-from reports.rules.seen import Rule, Rung, Seen
+from reports.rules.seen import Rule, Rung, Seen, closest
 from reports.wiring import BUCKET, Kind, is_direct, settings_of
 
 Parameters = dict[str, Any]
@@ -17,6 +17,12 @@ DATABASE_CODES = {
     "28000": "database-user-unknown",
     "3D000": "database-missing",
     "53300": "database-full",
+    "full": "database-full",
+    "53100": "database-disk-full",
+    "57014": "database-timeout",
+    "25P03": "database-timeout",
+    "57P05": "database-timeout",
+    "timeout": "database-timeout",
     "57P03": "database-starting",
     "42501": "database-grants-missing",
     "25006": "database-read-only",
@@ -78,9 +84,7 @@ def password_is_not_set(seen: Seen) -> Iterator[Diagnosis]:
 def database_refuses(seen: Seen) -> Iterator[Diagnosis]:
     """The database answers a login or a question with an error of its own."""
     for rung in seen.broken("database.login", "database.rights"):
-        cause = DATABASE_CODES.get(rung.code)
-        if cause is None and rung.code[:2] in OWN_TROUBLE:
-            cause = "database-failing"
+        cause = _database_cause(seen, rung)
         if cause is None:
             continue
         given = _database_parameters(seen, rung)
@@ -97,14 +101,33 @@ def database_refuses(seen: Seen) -> Iterator[Diagnosis]:
         yield diagnosis(cause, component, evidence=_with_siblings(seen, rung), parameters=given, patch=patch)
 
 
+FULL_DISK = re.compile(r"(?i)no space left on device|could not (?:write|extend|create) (?:init )?file")
+"""How a database says that its disk is full where its SQLSTATE says no more than that something went wrong."""
+
+
+def _database_cause(seen: Seen, rung: Rung) -> str | None:
+    """What a database's SQLSTATE, or the rung's own code, says."""
+    # the server's own routine tells its pg_hba.conf from a role that is not there, in any language
+    if rung.code == "28000" and (rung.facts.get("routine") == "ClientAuthentication" or "pg_hba.conf" in rung.message):
+        return "database-hba-refuses"
+    # the tables are MLflow's: a caller that is not MLflow's server has no need of them
+    others = seen.roles.get(rung.position) != "tracking" and any(one.ok for one in seen.siblings(rung))
+    if rung.code == "grants-missing" and rung.facts.get("of_mlflow") and others:
+        return None
+    if rung.code[:2] in {"XX", "58"} and FULL_DISK.search(rung.message):
+        return "database-disk-full"
+    return DATABASE_CODES.get(rung.code) or ("database-failing" if rung.code[:2] in OWN_TROUBLE else None)
+
+
 def _database_parameters(seen: Seen, rung: Rung) -> Parameters:
+    full = DATABASE_CODES.get(rung.code) == "database-full"
     return {
         "target": rung.about,
         "user": rung.facts.get("user") or rung.says("user"),
         "database": rung.facts.get("database") or rung.says("database"),
         "wanted": _agreed(seen, rung, "database", "POSTGRES_DB"),
         "used": rung.facts.get("used"),
-        "limit": rung.facts.get("limit"),
+        "limit": rung.facts.get("limit") if full else ", ".join(rung.facts.get("timeouts") or ()) or rung.message,
         "lacking": rung.facts.get("lacking") or rung.message,
         "reason": rung.message,
         "code": rung.code,
@@ -114,6 +137,9 @@ def _database_parameters(seen: Seen, rung: Rung) -> Parameters:
 def _agreed(seen: Seen, rung: Rung, part: str, own: str) -> str:
     """What the target itself calls a part of the login, else what its other callers call it."""
     told = seen.setting(rung.target or "", own)
+    there = [str(name) for name in rung.facts.get("databases") or ()] if part == "database" else []
+    if there and told not in there:
+        return closest(str(rung.facts.get("database") or ""), there) or (there[0] if len(there) == 1 else "")
     others = [link.says.get(part) for link in seen.links if link.target == rung.target and link.caller != rung.position]
     return told or next((value for value in others if value), "")
 
@@ -133,6 +159,9 @@ def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
         "database-grants-missing",
         "database-failing",
         "database-locked",
+        "database-timeout",
+        "database-disk-full",
+        "database-hba-refuses",
     }
     if cause in state and rung.target:
         return rung.target
@@ -156,6 +185,10 @@ def schema_does_not_fit(seen: Seen) -> Iterator[Diagnosis]:
         "newer": "schema-newer",
         "unstamped": "schema-inconsistent",
         "incomplete": "schema-inconsistent",
+        "stamps": "schema-inconsistent",
+        "half-done": "schema-inconsistent",
+        "narrow": "schema-inconsistent",
+        "strange": "schema-inconsistent",
         "empty": "schema-missing",
     }
     for rung in seen.broken("database.schema"):
@@ -277,7 +310,8 @@ def queue_refuses(seen: Seen) -> Iterator[Diagnosis]:
             "target": rung.about,
             "setting": rung.reads("password"),
             "limit": rung.facts.get("maxmemory"),
-            "operation": rung.message,
+            "operation": rung.facts.get("command") or rung.message,
+            "command": rung.facts.get("command"),
             "code": rung.code,
         }
         state = {"queue-memory-full", "queue-cannot-persist", "queue-clients-full", "queue-failing"}
@@ -335,11 +369,23 @@ SQL_ERRORS = {
     "DuplicateColumn": "schema-inconsistent",
     "InsufficientPrivilege": "database-grants-missing",
     "ReadOnlySqlTransaction": "database-read-only",
+    "UndefinedFunction": "schema-inconsistent",
+    "UndefinedObject": "schema-inconsistent",
+    "DatatypeMismatch": "schema-inconsistent",
+    "StringDataRightTruncation": "schema-inconsistent",
+    "NumericValueOutOfRange": "schema-inconsistent",
     "TooManyConnections": "database-full",
     "LockNotAvailable": "database-locked",
-    "QueryCanceled": "database-failing",
-    "RaiseException": "database-failing",
-    "DiskFull": "database-failing",
+    "DeadlockDetected": "database-locked",
+    "QueryCanceled": "database-timeout",
+    "IdleInTransactionSessionTimeout": "database-timeout",
+    "IdleSessionTimeout": "database-timeout",
+    "TransactionTimeout": "database-timeout",
+    "RaiseException": "database-trigger",
+    "DiskFull": "database-disk-full",
+    "OutOfMemory": "database-failing",
+    "DataCorrupted": "database-failing",
+    "IndexCorrupted": "database-failing",
     "InternalError_": "database-failing",
 }
 """The driver's class of a database's error (psycopg2.errors, named by SQLSTATE) as MLflow passes it on -> cause."""

@@ -154,6 +154,13 @@ def failed(story: Story, message: str = "asked: a thing", **facts: Any) -> Story
     return story
 
 
+def versions(server: str, client: str) -> Story:
+    """A run of which 3.4.0 is wanted, in which the tracking server and its caller's client say what they are."""
+    story = told()
+    story.tell("checklist", "suites/checklist.toml", {"expected": {"mlflow": "3.4.0"}})
+    return failed(rung(story, "tracking.read", "front", version=server, client=client))
+
+
 def start(error: str) -> Story:
     """A start that the engine or Compose refused."""
     story = told()
@@ -311,6 +318,28 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "corrupt": (rung(told(), "database.rights", "tracker", "XX001"), "database-failing", "pg"),
     "older": (rung(told(), "database.schema", "tracker", "older", found=["a"], heads=["b"]), "schema-older", "pg"),
     "newer": (rung(told(), "database.schema", "tracker", "newer", found=["c"], heads=["b"]), "schema-newer", "tracker"),
+    "connections, seen from within": (rung(told(), "database.rights", "tracker", "full", used=97, limit=100), "database-full", "pg"),
+    "connections, at the end of a process": (crashed("tracker", "OperationalError: (psycopg2.OperationalError) connection failed: FATAL:  sorry, too many clients already"), "database-full", "pg"),
+    "nobody let in": (rung(told(), "database.login", "tracker", "28000", routine="ClientAuthentication"), "database-hba-refuses", "pg"),
+    "role not there": (rung(told(), "database.login", "front", "28000", routine="InitializeSessionUserId", user="nobody"), "database-user-unknown", "front"),
+    "closed to all": (rung(told(), "database.login", "tracker", "55000"), "database-failing", "pg"),
+    "hurry": (rung(told(), "database.rights", "tracker", "timeout", timeouts=["statement_timeout: 1 ms"]), "database-timeout", "pg"),
+    "cancelled": (rung(told(), "database.rights", "tracker", "57014"), "database-timeout", "pg"),
+    "no room": (rung(told(), "database.rights", "tracker", "53100"), "database-disk-full", "pg"),
+    "no room, by its words": (rung(told(), "database.login", "tracker", "XX000", message="could not write init file"), "database-disk-full", "pg"),
+    "two stamps": (rung(told(), "database.schema", "tracker", "stamps", found=["a", "z"], heads=["a"]), "schema-inconsistent", "pg"),
+    "half done": (rung(told(), "database.schema", "tracker", "half-done", found=["a"], heads=["b"]), "schema-inconsistent", "pg"),
+    "narrow": (rung(told(), "database.schema", "tracker", "narrow", found=["b"], heads=["b"]), "schema-inconsistent", "pg"),
+    "numbers taken": (rung(told(), "database.rows", "tracker", "sequence-behind", behind=[{"table": "things", "next": 1, "taken": 60}]), "database-sequence-behind", "pg"),
+    "trigger": (rung(told(), "database.rows", "tracker", "trigger", triggers=[{"table": "tags", "trigger": "t", "does": "drops"}]), "database-trigger", "pg"),
+    "MLflow passes a refusal on": (failed(told(), "came back: RestException: BAD_REQUEST: (psycopg2.errors.StringDataRightTruncation) value too long"), "schema-inconsistent", "pg"),
+    "experiment": (rung(told(), "tracking.experiment", "front", "experiment-deleted", experiment="0"), "experiment-deleted", "pg"),
+    "experiment elsewhere": (failed(rung(told(), "tracking.experiment", "front", artifact_location="s3://before/0", experiment="0")), "bucket-wrong", "pg"),
+    "client of another version": (versions("3.4.0", "3.0.1"), "version-wrong", "front"),
+    "server of another version": (versions("2.9.1", "3.4.0"), "version-wrong", "tracker"),
+    "data damaged": (crashed("cache", "# Bad file format reading the append only file x.aof"), "data-damaged", "cache"),
+    "data of another": (crashed("pg", 'FATAL:  data directory "/data" has wrong ownership'), "volume-unwritable", "pg"),
+    "one call unanswered": (failed(told(), "API request to http://tracker:5000/api/x failed with exception: Read timed out."), "unknown", "tracker"),
     # the object store
     "keys": (rung(told(), "store.bucket", "front", "credentials-missing", missing=["AWS_ACCESS_KEY_ID"]), "setting-missing", "front"),
     "key": (rung(rung(told(), "store.bucket", "tracker"), "store.bucket", "front", "InvalidAccessKeyId"), "store-key-unknown", "front"),

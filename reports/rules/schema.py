@@ -1,0 +1,321 @@
+"""Rules about what a database holds and how it serves: its numbers, triggers and room, and what MLflow, its client and its experiments make of it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.dependencies import SQL_ERRORS, buckets_named, is_between
+from reports.rules.processes import last_words
+from reports.rules.seen import Rule, Rung, Seen
+from reports.wiring import BUCKET, URL, Kind, artifact_root, service_at
+
+Parameters = dict[str, Any]
+
+DRIVER = re.compile(r"\b(?:psycopg\d?|asyncpg|pg8000)[\w.]*\.(?P<name>\w+)\)?:?\s*(?P<words>[^\n\[]*)")
+"""How a driver's error reads in what MLflow, SQLAlchemy or Python pass on: its class, and the server's words."""
+
+WORDS = (
+    ("database-full", re.compile(r"(?i)too many (?:clients|connections)|connection slots are reserved")),
+    ("database-disk-full", re.compile(r"(?i)no space left on device|disk full|could not extend file")),
+    ("database-hba-refuses", re.compile(r"(?i)pg_hba\.conf")),
+    ("database-timeout", re.compile(r"(?i)(?:statement|transaction|idle[\w-]*) timeout")),
+    ("database-read-only", re.compile(r"(?i)read-only transaction|recovery is in progress")),
+    ("database-starting", re.compile(r"(?i)database system is (?:starting up|shutting down|not yet accepting)")),
+    ("database-failing", re.compile(r"(?i)not (?:currently )?accepting connections|terminating connection")),
+)
+"""Where the class says only that the database failed: the server's own words, by class."""
+
+STORED = frozenset(
+    {
+        "lookup-wrong",
+        "registered-not",
+        "registered-twice",
+        "metadata-dropped",
+        "metadata-cut",
+        "metadata-changed",
+        "answer-value-wrong",
+        "lineage-wrong",
+        "promote-wrong",
+    }
+)
+"""What checks state where something that was written does not come back as it was written."""
+
+
+@dataclass(frozen=True)
+class Error:
+    """A database's error as one of its callers passes it on."""
+
+    name: str
+    words: str
+    caller: str
+    seq: int
+
+    @property
+    def cause(self) -> str | None:
+        """The cause that its class names, else the one that the server's words do."""
+        by_words = next((cause for cause, form in WORDS if form.search(self.words)), None)
+        return SQL_ERRORS.get(self.name) or by_words
+
+
+def errors_of(seen: Seen) -> Iterator[Error]:
+    """Every error of a database that was passed on: to a rung, to a failed check, or by a process as it ended."""
+    server = seen.of_role("tracking") or ""
+    for rung in seen.rungs:
+        if not rung.ok and rung.name.startswith("tracking."):
+            yield from _errors_in(rung.message, server, rung.seq)
+    for check in seen.failed:
+        yield from _errors_in(check.message or "", server, check.seq)
+        for event in seen.bundle.events:
+            if event.seq in check.evidence and event.kind == "probe":
+                error = (event.response or {}).get("error") or {}
+                for told in (error, *(error.get("chain") or ())):
+                    yield from _errors_in(str(told.get("message") or ""), server, event.seq)
+    for name, state in seen.gone.items():
+        lines, seq = seen.log(name)
+        if state.exit_code not in {0, 137, 143}:
+            yield from _errors_in(last_words(lines), name, seq or state.seq)
+
+
+def _errors_in(text: str, caller: str, seq: int) -> Iterator[Error]:
+    for found in DRIVER.finditer(text):
+        yield Error(found["name"], found["words"].strip(), caller, seq)
+
+
+def database_of(seen: Seen, caller: str | None) -> str | None:
+    """The service that is a caller's database."""
+    return next((link.target for link in seen.links if link.caller == caller and link.kind is Kind.DATABASE), None)
+
+
+def _behind(seen: Seen, rung: Rung) -> tuple[str, str]:
+    """The tracking server that a rung asked, whatever stands before it, and its database; itself where none is known."""
+    direct = rung.target if rung.target and not is_between(seen, rung) else None
+    server = direct or seen.of_role("tracking") or rung.position
+    return server, database_of(seen, server) or server
+
+
+def database_fails_its_callers(seen: Seen) -> Iterator[Diagnosis]:
+    """A caller passes on an error of its database, by the driver's class or the server's words."""
+    for error in errors_of(seen):
+        target = database_of(seen, error.caller)
+        if error.cause is None or target is None:
+            continue
+        rights = [rung for rung in seen.rungs if rung.name == "database.rights" and rung.about == target]
+        facts = rights[-1].facts if rights else {}
+        words = error.words[:160]
+        given: Parameters = {
+            "target": target,
+            "service": error.caller,
+            "reason": words,
+            "code": error.name,
+            "database": target,
+            "lacking": words,
+            "used": facts.get("used"),
+            "limit": facts.get("limit") or words,
+            "table": _table_in(words) or "a table",
+        }
+        # the server itself says so, and nothing else reads like it
+        sure = Confidence.PROVEN if error.cause in {"database-full", "database-disk-full"} else Confidence.LIKELY
+        yield diagnosis(error.cause, target, evidence=(error.seq,), parameters=given, confidence=sure)
+
+
+def _table_in(words: str) -> str:
+    found = re.search(r'(?:relation|table) "?(?P<table>\w+)', words)
+    return found["table"] if found else ""
+
+
+def sequence_lies_behind(seen: Seen) -> Iterator[Diagnosis]:
+    """The number that a sequence gives next is no larger than the largest that its column holds."""
+    for rung in seen.rungs:
+        for one in rung.facts.get("behind") or () if rung.name == "database.rows" else ():
+            given = {"table": one.get("table"), "target": rung.about, "path": one.get("table"), "reason": rung.message}
+            component = rung.target or rung.position
+            yield diagnosis("database-sequence-behind", component, evidence=(rung.seq,), parameters=given)
+
+
+def trigger_acts(seen: Seen) -> Iterator[Diagnosis]:
+    """A trigger or rule on one of MLflow's own tables refuses, drops or changes what is written; proven where just that was seen to happen."""
+    raised = [error for error in errors_of(seen) if error.name == "RaiseException"]
+    lost = [fact for fact in seen.facts if fact.cause in STORED]
+    for rung in seen.rungs:
+        for one in rung.facts.get("triggers") or () if rung.name == "database.rows" else ():
+            told: list[int] = [error.seq for error in raised]
+            if one.get("does") != "refuses":
+                told = [fact.check.seq for fact in lost]
+            given = {
+                "table": one.get("table"),
+                "target": rung.about,
+                "service": seen.of_role("tracking") or rung.position,
+                "path": one.get("table"),
+            }
+            yield diagnosis(
+                "database-trigger",
+                rung.target or rung.position,
+                evidence=(rung.seq, *told),
+                parameters=given,
+                confidence=Confidence.PROVEN if told else Confidence.LIKELY,
+            )
+
+
+def experiment_is_deleted(seen: Seen) -> Iterator[Diagnosis]:
+    """The experiment to which a service logs, by its own settings or as the default, is deleted or not there."""
+    for rung in seen.broken("tracking.experiment"):
+        if rung.code == "experiment-deleted":
+            _, component = _behind(seen, rung)
+            given = {"experiment": rung.facts.get("experiment"), "service": rung.position, "target": rung.about}
+            yield diagnosis("experiment-deleted", component, evidence=(rung.seq,), parameters=given)
+
+
+def experiment_lies_elsewhere(seen: Seen) -> Iterator[Diagnosis]:
+    """The experiment to which a service logs keeps its artifacts in a bucket that nothing of the deployment names and its store does not have."""
+    named = buckets_named(seen)
+    listed = [rung for rung in seen.rungs if rung.name.startswith("store.") and rung.facts.get("buckets")]
+    there = {str(bucket) for rung in listed for bucket in rung.facts["buckets"]}
+    for rung in seen.rungs:
+        found = BUCKET.match(str(rung.facts.get("artifact_location") or ""))
+        if rung.name != "tracking.experiment" or not found or found["bucket"] in {*named, *there} or not named:
+            continue
+        server, component = _behind(seen, rung)
+        root = BUCKET.search(artifact_root(seen.services.get(server, {}))[1])
+        store = next((link.target for link in seen.links if link.kind is Kind.STORE and link.target), None)
+        given = {
+            "setting": f"experiment {rung.facts.get('experiment')}",
+            "service": component,
+            "bucket": found["bucket"],
+            "target": store or "the store",
+            "wanted": root["bucket"] if root else next(iter(named)),
+        }
+        yield diagnosis(
+            "bucket-wrong",
+            component,
+            evidence=(rung.seq, *(one.seq for one in listed[:1])),
+            parameters=given,
+            layer="data",
+            confidence=Confidence.PROVEN if there else Confidence.LIKELY,
+        )
+
+
+def versions_differ(seen: Seen) -> Iterator[Diagnosis]:
+    """The tracking server and the client in its caller's image are of different versions: the one that is not the expected is wrong."""
+    event = seen.bundle.last("checklist")
+    expected = str(((event.response.get("expected") or {}) if event else {}).get("mlflow") or "")
+    for rung in seen.rungs:
+        there, here = str(rung.facts.get("version") or ""), str(rung.facts.get("client") or "")
+        if rung.name != "tracking.read" or not _is_version(there) or not _is_version(here) or there == here:
+            continue
+        if not expected and there.split(".", maxsplit=1)[0] == here.split(".", maxsplit=1)[0]:
+            continue
+        server, _ = _behind(seen, rung)
+        told = {server: there, rung.position: here}
+        for service, found in told.items():
+            # of a caller that ended its own last words tell more
+            if found == expected or service in seen.gone or (not expected and service != server):
+                continue
+            given = {"service": service, "expected": expected or here, "found": found}
+            sure = Confidence.PROVEN if expected else Confidence.LIKELY
+            yield diagnosis(
+                "version-wrong", service, evidence=(rung.seq,), parameters=given, layer="image", confidence=sure
+            )
+
+
+def _is_version(text: str) -> bool:
+    return re.fullmatch(r"\d+\.\d+[\w.+-]*", text) is not None
+
+
+DAMAGED = re.compile(
+    r"(?i)\b(?:corrupt\w*|checksum|damaged|bad file format|wrong signature|short read|unexpected end of file|truncated|invalid magic"
+    r"|could not locate a valid checkpoint|invalid (?:primary|secondary )?checkpoint|not a valid \w+ file|bad magic"
+    r"|could not read file|read \d+ of \d+|invalid page|crc|unrecoverable error reading|unknown format)\b"
+)
+"""Words by which databases, queues and stores of several vendors say that they cannot read their own data."""
+
+OWNED = re.compile(
+    r"(?i)\bwrong ownership|must (?:also )?own the data|invalid permissions|has (?:wrong|group or world) (?:owner|access)"
+)
+FOLDER = re.compile(r"[\"' ](?P<path>/[\w./-]+)")
+KEEPERS = frozenset({"database", "queue", "object-store"})
+"""Roles of services that start on data which an earlier run left."""
+
+
+def data_is_damaged(seen: Seen) -> Iterator[Diagnosis]:
+    """A service that keeps data ended, saying that it cannot read them, or that they are not its own."""
+    for name, state in seen.gone.items():
+        lines, seq = seen.log(name)
+        if state.exit_code in {0, 137, 143} or seen.roles.get(name) not in KEEPERS:
+            continue
+        cited = (state.seq, seq) if seq else (state.seq,)
+        owned = next((line for line in reversed(lines) if OWNED.search(line)), None)
+        said = next((line for line in reversed(lines) if DAMAGED.search(line)), None)
+        if owned:
+            path = FOLDER.search(owned)
+            given = {"path": path["path"] if path else "its data"}
+            yield diagnosis("volume-unwritable", name, evidence=cited, parameters=given)
+        elif said:
+            yield diagnosis("data-damaged", name, evidence=cited, parameters={"line": said.strip()[:300]})
+
+
+UNANSWERED = re.compile(
+    r"(?i)read timed out|timed out|timeout|remote end closed|connection aborted|connection reset|remotedisconnected"
+    r"|too many 5\d\d error|5\d\d server error|internal server error|\b50[034]\b|incompleteread|badstatusline"
+)
+"""How clients say that a server answered a call with nothing, with a bare failure, or not in time."""
+
+ADDRESS = re.compile(r"https?://[^\s'\")]+|host='(?P<host>[^']+)', port=(?P<port>\d+)")
+
+
+def server_fails_one_call(seen: Seen) -> Iterator[Diagnosis]:
+    """A check failed because a call of the tracking server was answered by nothing or a bare failure: it lies there, and why is not known."""
+    for check in seen.failed:
+        for text, seq in _said(seen, check.evidence, check.message or "", check.seq):
+            server = next((name for name in _addressed(seen, text) if seen.roles.get(name) == "tracking"), None)
+            if server is None or not UNANSWERED.search(text) or DRIVER.search(text):
+                continue
+            yield diagnosis(
+                "unknown",
+                server,
+                evidence=(check.seq, seq),
+                parameters={"seen": " ".join(text.split())[:200]},
+                confidence=Confidence.UNKNOWN,
+                explains=(check.nodeid,),
+            )
+            break
+
+
+def _said(seen: Seen, cited: tuple[int, ...], message: str, seq: int) -> Iterator[tuple[str, int]]:
+    """What the errors say that a check cites, innermost first, and then the check itself."""
+    for event in seen.bundle.events:
+        if event.seq in cited and event.kind in {"probe", "http"} and isinstance(event.response, Mapping):
+            error = event.response.get("error") or {}
+            for told in (*reversed(error.get("chain") or ()), error) if isinstance(error, Mapping) else ():
+                yield f"{told.get('type')}: {told.get('message')}", event.seq
+    yield message, seq
+
+
+def _addressed(seen: Seen, text: str) -> Iterator[str]:
+    """The services whose addresses a text names."""
+    for found in ADDRESS.finditer(text):
+        match = URL.match(found[0])
+        name = service_at(found["host"] or (match["host"] if match else ""), seen.services)
+        if name:
+            yield name
+
+
+def _asked_of(name: str) -> Any:
+    return lambda seen: any(rung.name == name for rung in seen.rungs)
+
+
+RULES = (
+    Rule("a sequence lies behind", ("rung",), _asked_of("database.rows"), sequence_lies_behind),
+    Rule("a trigger acts on MLflow's tables", ("rung",), _asked_of("database.rows"), trigger_acts),
+    Rule("an experiment is deleted", ("rung",), _asked_of("tracking.experiment"), experiment_is_deleted),
+    Rule("an experiment lies elsewhere", ("rung",), _asked_of("tracking.experiment"), experiment_lies_elsewhere),
+    Rule("MLflow's versions differ", ("rung",), _asked_of("tracking.read"), versions_differ),
+    Rule("data are damaged or another's", ("container", "log"), lambda seen: seen.gone, data_is_damaged),
+)
+FALLBACKS = (
+    Rule(
+        "a database fails its callers", ("compose",), lambda seen: seen.failed or seen.gone, database_fails_its_callers
+    ),
+    Rule("a server fails one call", ("check",), lambda seen: seen.failed, server_fails_one_call),
+)
