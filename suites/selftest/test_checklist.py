@@ -95,3 +95,61 @@ def test_items_that_the_judge_decides_about_must_be_listed() -> None:
     found = problems(parse(data), [check for check in listed() if check.item != "services-healthy"])
 
     assert found == ("suites/checklist.toml: no item 'services-healthy'; the judge decides about it directly, list it",)
+
+
+def test_a_refusal_names_the_file_that_it_was_given() -> None:
+    """The journal's event as well as the project's own file, and which row of it."""
+    second = copy.deepcopy(CHECKLIST)
+    second["item"][1] = {"id": "x"}
+    for data, told in (
+        ({**CHECKLIST, "nothing": 1}, "journal e2: unknown key 'nothing'; use version, expected, item, budget, known_warning, open_item"),
+        ({**CHECKLIST, "version": None}, "journal e2: version = None is unknown; write version = 1"),
+        (second, "journal e2: [[item]] 2: 'title' is missing; it needs id, title, required, ground"),
+        (changed("item", "title", 3), "journal e2: [[item]] 1: title = 3 is not of type str; give one that is"),
+        ({**CHECKLIST, "budget": None}, "journal e2: 'budget' is not a list of tables; write [[budget]]"),
+        ({**CHECKLIST, "open_item": ["x"]}, "journal e2: [[open_item]] 1: 'x' is not a table; write [[open_item]] with section, text"),
+        ({**CHECKLIST, "budget": [CHECKLIST["budget"][0]] * 2}, "journal e2: [[budget]] 'uuid-lookup.http' is there 2 times; give each its own"),
+        ({**CHECKLIST, "known_warning": [CHECKLIST["known_warning"][0]] * 3}, "journal e2: [[known_warning]] 'integer-column' is there 3 times; give each its own"),
+        ({**CHECKLIST, "item": []}, "journal e2: no required item; a release that nothing is asked of cannot be READY"),
+    ):  # fmt: skip
+        with pytest.raises(ChecklistError) as caught:
+            parse(data, "journal e2")
+        assert str(caught.value) == told
+
+
+def test_a_file_of_toml_names_itself_in_its_refusals() -> None:
+    """Whether it is no TOML or no checklist."""
+    for text, told in (
+        ("version = ", r"^mine\.toml: not TOML \(.+\); mend that line$"),
+        ("version = 2", r"^mine\.toml: version = 2"),
+    ):
+        with pytest.raises(ChecklistError, match=told):
+            loads(text, "mine.toml")
+
+
+def test_what_a_checklist_may_leave_out_is_empty() -> None:
+    """Versions, budgets, warnings and open items; the rest is kept as it was written."""
+    bare = parse({"version": 1, "item": CHECKLIST["item"]})
+    whole = parse(CHECKLIST)
+
+    assert (dict(bare.expected), bare.budgets, bare.known_warnings, bare.open_items) == ({}, (), (), ())
+    assert [item.id for item in bare.items] == [item["id"] for item in CHECKLIST["item"]]
+    assert dict(whole.expected) == CHECKLIST["expected"]
+    assert [vars(budget) for budget in whole.budgets] == CHECKLIST["budget"]
+    assert [vars(known) for known in whole.known_warnings] == CHECKLIST["known_warning"]
+    assert [vars(item) for item in whole.open_items] == CHECKLIST["open_item"]
+
+
+def test_every_misfit_is_told_in_whole() -> None:
+    """What, where, and what to do instead."""
+    inventory = [check for check in listed() if check.item != "fit-to-ship"]
+    inventory += [Listed("suites/test_x.py::test_y", "fit", "typo"), inventory[0]]
+    data = copy.deepcopy(CHECKLIST)
+    data["item"] = [item for item in data["item"] if item["id"] != "services-healthy"]
+
+    assert problems(parse(CHECKLIST), inventory) == (
+        "suites/test_x.py::test_y verifies 'fit', which suites/checklist.toml does not list; cite one that it lists",
+        "suites/checklist.toml: no check verifies 'fit-to-ship'; write one, or take the item out",
+        f"{CHECKS[0]} is collected 2 times; rename one",
+    )
+    assert len(problems(parse(data), [])) == 5

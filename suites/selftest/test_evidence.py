@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fixtures.journal import Journal
 from fixtures.redactor import Redactor
-from reports.evidence import BundleError, canonical, load
+from reports.evidence import Bundle, BundleError, canonical, load, parse_event, rounded
 
 
 def kept(folder: Path) -> Path:
@@ -101,3 +101,58 @@ JSON = st.recursive(
 def test_canonical_json_is_stable(value: object) -> None:
     """Writing what was read gives the same bytes."""
     assert canonical(json.loads(canonical(value))) == canonical(value)
+
+
+def test_a_blob_is_named_sized_and_typed_in_its_event(tmp_path: Path) -> None:
+    """An event reads back from its own line; without a folder there are no bytes."""
+    event = load(kept(tmp_path)).of("log")[0]
+    (blob,) = event.blobs
+
+    assert (blob.name, blob.size, blob.media) == ("log", 9, "text/plain")
+    assert parse_event(event.to_line(), "here") == event
+    with pytest.raises(BundleError, match="blob log: this bundle has no folder"):
+        Bundle((event,)).blob(blob)
+
+
+@pytest.mark.parametrize("line", ["", "null", "[]", "{}", '{"seq": 1, "blobs": [1]}'])
+def test_what_is_no_event_says_where_it_stands(line: str) -> None:
+    """Whatever it is instead."""
+    with pytest.raises(
+        BundleError, match=r"^here: not a journal event \(.+\); the bundle was cut or edited$"
+    ) as caught:
+        parse_event(line, "here")
+
+    assert caught.value.__cause__ is not None
+
+
+def test_canonical_json_is_sorted_short_and_readable() -> None:
+    """Three decimals at any depth; keys are texts; no character is escaped; indented where people read it."""
+    value = {"b": [1.23456, (2.0, {3: 0.00049})], "a": "ä"}
+
+    assert rounded(value) == {"b": [1.235, [2.0, {"3": 0.0}]], "a": "ä"}
+    assert canonical(value) == '{"a":"ä","b":[1.235,[2.0,{"3":0.0}]]}'
+    assert canonical({"a": [1], "b": 2}, indent=1) == '{\n "a": [\n  1\n ],\n "b": 2\n}'
+
+
+def test_an_event_out_of_its_place_is_named(tmp_path: Path) -> None:
+    """Which it is, and which must be there."""
+    path = kept(tmp_path) / "journal.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join([lines[0], lines[2], lines[1]]), encoding="utf-8")
+
+    with pytest.raises(BundleError, match=r"journal\.jsonl: event e3 where e2 must be; lines were lost or moved"):
+        load(tmp_path)
+
+
+def test_events_of_several_kinds_keep_their_order(tmp_path: Path) -> None:
+    """The last of a kind is the last told, whatever its subject unless one is asked for."""
+    journal = Journal(tmp_path / "evidence", Redactor())
+    for kind, subject in (("log", "api"), ("http", "GET /"), ("log", "db"), ("log", "api")):
+        journal.record(kind, subject, None, {})
+    journal.close()
+    bundle = load(tmp_path)
+
+    assert [event.seq for event in bundle.of("log", "http")] == [1, 2, 3, 4]
+    assert [event.seq for event in bundle.of("log")] == [1, 3, 4]
+    assert bundle.of("exec") == bundle.of() == ()
+    assert (bundle.last("log"), bundle.last("log", "db")) == (bundle.at(4), bundle.at(3))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -405,3 +406,49 @@ def test_figures_and_lengths_read_as_people_say_them() -> None:
     assert (wording.count(1, "check"), wording.count(2, "entry", "entries")) == ("1 check", "2 entries")
     assert wording.one_line("a\n b  c", 5) == "a b c"
     assert wording.one_line("abcdefgh", 5) == "abcd…"
+
+
+@pytest.mark.parametrize("with_allure", [True, False])
+def test_people_read_two_files(diagnosed: tuple[Verdict, Bundle], *, with_allure: bool) -> None:
+    """The landing page, which leads into Allure's where that was rendered, and the sign-off."""
+    found, bundle = diagnosed
+    page = landing.render(found, bundle, allure.links(bundle), "allure/index.html" if with_allure else None)
+
+    assert renderings.files(found, bundle, with_allure=with_allure) == {
+        "index.html": page.encode(),
+        "signoff.md": signoff.render(found, bundle).encode(),
+    }
+    assert ("allure/index.html#" in page) is with_allure
+
+
+def test_what_allure_reads_as_ascii_is_escaped() -> None:
+    """Its properties know no other characters, and a backslash is its own escape."""
+    story = sound()
+    named = story.events[2].response
+    story.events[2] = replace(story.events[2], response={**named, "name": "r\u00e9gistre \\ a\nb", "environment": None})
+    bundle = story.end().done()
+    text = allure.results(judge.judge(bundle), bundle, {})["environment.properties"].decode("ascii")
+
+    assert text.splitlines()[0] == "Release = r\\u00e9gistre \\\\ a b"
+    assert "Environment" not in text
+
+
+def test_a_name_is_cut_where_room_is_short() -> None:
+    """The first rows of the report hold 38 characters."""
+    story = sound()
+    named = story.events[2].response
+    story.events[2] = replace(story.events[2], response={**named, "name": "n" * 50})
+
+    assert allure.variables(judge.judge(story.end().done()))["Release"] == "n" * 37 + "…"
+
+
+def test_good_news_tell_three_times_at_most() -> None:
+    """And every unexpected warning is counted."""
+    story = sound()
+    for name in ("a", "b"):
+        story.times(name, "", [1.0])
+    story.tell("warning", "client inside", {"text": "new"})
+
+    assert wording.lead(judge.judge(story.end().done())).observed == (
+        "uuid-lookup.http p50 5.000 ms; registration.container p50 0.200 s; a p50 1.000 s; 1 unexpected warning"
+    )
