@@ -11,16 +11,18 @@ from reports.lifecycle import losses
 from reports.moved import moved, pointed
 from reports.outcomes import Check, Outcome, checks
 from reports.patches import patch_of, paths_of
-from reports.rules import behaviour, between, dependencies, machine, network, processes, schema
+from reports.rules import behaviour, between, dependencies, machine, network, pressure, processes, queues, schema
 from reports.rules.seen import Rule, Ruling, Seen
 from reports.standing import Since
 
 RULES: tuple[Rule, ...] = (
     *machine.RULES,
     *processes.RULES,
+    *pressure.RULES,
     *network.RULES,
     *between.RULES,
     *dependencies.RULES,
+    *queues.RULES,
     *schema.RULES,
     *behaviour.RULES,
 )
@@ -162,9 +164,16 @@ def _below(component: str, seen: Seen) -> frozenset[str]:
 
 
 def _without_symptoms(found: Sequence[Diagnosis], seen: Seen) -> list[Diagnosis]:
-    """Without those that only say that a service does not answer, where a reason for it is known."""
+    """Without those that only say that a service does not answer, where a reason is known, or it had only just begun to start."""
     reasons = {entry.component for entry in found if entry.cause not in SYMPTOMS and tier_of(entry) <= GROUND}
-    return [entry for entry in found if entry.cause not in SYMPTOMS or not _below(entry.component, seen) & reasons]
+    given_up = (seen.start.response.get("failed") or {}) if seen.start else {}
+    early = {name for name, state in seen.containers.items() if state.seen.get("health") == "starting"} - set(given_up)
+    return [
+        entry
+        for entry in found
+        if entry.cause not in SYMPTOMS
+        or not (_below(entry.component, seen) & reasons or (reasons and entry.component in early))
+    ]
 
 
 def _lowest(entries: Sequence[Diagnosis], found: Sequence[Diagnosis], seen: Seen) -> list[Diagnosis]:
@@ -213,12 +222,14 @@ def _is_named(service: str, text: str | None) -> bool:
 
 
 def _doubted(entry: Diagnosis, found: Sequence[Diagnosis], seen: Seen) -> Diagnosis:
-    """What a service was seen to do while it, or what it rests on, was broken proves little about the service."""
+    """What a service was seen to do while something below it was broken, or what that explains, proves little about the service."""
     if tier_of(entry) != BEHAVIOUR or entry.confidence is not Confidence.PROVEN:
         return entry
     below = _below(entry.component, seen) | {HOST}
-    broken = any(other.component in below for other in found if tier_of(other) <= GROUND and _is_dependency(other))
-    return replace(entry, confidence=Confidence.LIKELY) if broken else entry
+    ground = [other for other in found if tier_of(other) <= GROUND and _is_dependency(other)]
+    broken = any(other.component in below for other in ground)
+    explained = bool(entry.explains) and any(set(entry.explains) <= set(other.explains) for other in ground)
+    return replace(entry, confidence=Confidence.LIKELY) if broken or explained else entry
 
 
 def _led_back(found: Sequence[Diagnosis]) -> list[Diagnosis]:

@@ -20,6 +20,7 @@ DISAGREE = frozenset(
         "queue-password-wrong",
         "queue-password-missing",
         "queue-read-only",
+        "queue-access-denied",
         "queue-database-wrong",
     }
 )
@@ -33,7 +34,8 @@ def moved(entry: Diagnosis, seen: Seen, since: Since) -> Diagnosis:
     if entry.cause == "bucket-wrong":
         return _other_bucket(entry, seen, since)
     if entry.cause in DISAGREE:
-        return _at(entry, str(entry.parameters.get("target") or ""), {}, since)
+        asked, caller = str(entry.parameters.get("target") or ""), str(entry.parameters.get("service") or "")
+        return _at(entry, caller if entry.component == asked else asked, {}, since)
     if entry.cause == "port-wrong":
         host = str(entry.parameters.get("host") or "")
         target = next(

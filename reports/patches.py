@@ -19,10 +19,16 @@ MOUNTS: tuple[Path, ...] = (("user",), ("volumes",), ("read_only",), ("tmpfs",))
 
 PLACES: dict[str, tuple[Path, ...]] = {
     "out-of-memory": (*LIMIT, *COMMAND),
+    "cpu-limit-tight": (("deploy", "resources", "limits", "cpus"), ("cpus",), ("cpu_quota",)),
+    "processes-limited": (("deploy", "resources", "limits", "pids"), ("pids_limit",), ("ulimits",)),
+    "too-many-open-files": (("ulimits",),),
+    "worker-timeout": (*COMMAND, ("environment", "GUNICORN_CMD_ARGS")),
     "queue-memory-full": (*COMMAND, *LIMIT),
     "queue-clients-full": COMMAND,
     "queue-cannot-persist": (*COMMAND, *MOUNTS),
     "queue-read-only": COMMAND,
+    "queue-access-denied": COMMAND,
+    "queue-command-missing": COMMAND,
     "database-full": COMMAND,
     "database-read-only": COMMAND,
     "database-timeout": COMMAND,
@@ -63,6 +69,15 @@ STATE = frozenset(
         "schema-missing",
         "schema-inconsistent",
         "database-grants-missing",
+        "database-locked",
+        "database-trigger",
+        "database-sequence-behind",
+        "database-hba-refuses",
+        "database-disk-full",
+        "experiment-deleted",
+        "data-damaged",
+        "queue-key-wrong-type",
+        "queue-drained",
         "store-full",
         "clock-skewed",
     }
@@ -83,6 +98,8 @@ UNSET: dict[str, Any] = {
     "mem_limit": "0",
     "memory": "0",
     "cpus": "0",
+    "pids": 0,
+    "pids_limit": 0,
 }
 """What says in an overlay that a part is not there; of any other an overlay can only say what is."""
 

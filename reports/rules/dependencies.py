@@ -57,6 +57,9 @@ QUEUE_CODES = {
     "OOM": "queue-memory-full",
     "MISCONF": "queue-cannot-persist",
     "READONLY": "queue-read-only",
+    "DENIED": "queue-access-denied",
+    "unknown-command": "queue-command-missing",
+    "max-clients": "queue-clients-full",
 }
 """Redis error code (the first word of its answer) -> cause."""
 
@@ -314,10 +317,31 @@ def queue_refuses(seen: Seen) -> Iterator[Diagnosis]:
             "command": rung.facts.get("command"),
             "code": rung.code,
         }
-        state = {"queue-memory-full", "queue-cannot-persist", "queue-clients-full", "queue-failing"}
-        component = (rung.target or rung.position) if cause in state else seen.odd_one(rung)
+        component = _queue_at_fault(seen, rung, cause)
         given["service"] = _accused(seen, rung, component)
         yield diagnosis(cause, component, evidence=_with_siblings(seen, rung), parameters=given)
+
+
+QUEUE_STATE = {
+    "queue-memory-full",
+    "queue-cannot-persist",
+    "queue-clients-full",
+    "queue-failing",
+    "queue-command-missing",
+}
+"""What a queue is or was told, whoever asks."""
+
+
+def _queue_at_fault(seen: Seen, rung: Rung, cause: str) -> str:
+    """The queue for its own state and its own users' rights; the caller where another queue, or another user, serves others well."""
+    if cause == "queue-read-only":
+        others = {link.target for link in seen.links if link.kind is Kind.QUEUE and link.target} - {rung.target}
+        elsewhere = others | ({seen.of_role("queue")} - {rung.target, None})
+        return rung.position if elsewhere or not rung.target else rung.target
+    if cause == "queue-access-denied":
+        users = {str(one.facts.get("user")) for one in seen.siblings(rung) if one.ok}
+        return rung.position if users - {str(rung.facts.get("user"))} or not rung.target else rung.target
+    return (rung.target or rung.position) if cause in QUEUE_STATE else seen.odd_one(rung)
 
 
 def _queue_cause(rung: Rung) -> str | None:

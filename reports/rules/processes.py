@@ -157,7 +157,7 @@ def memory_ran_out(seen: Seen) -> Iterator[Diagnosis]:
     """The kernel killed a process of the container for its memory."""
     for name, state in seen.containers.items():
         events = seen.events_of(name, "oom")
-        if not (state.seen.get("oom_killed") or events):
+        if not (state.seen.get("oom_killed") or events or (state.seen.get("counted") or {}).get("oom_kills")):
             continue
         limit = (((seen.services.get(name, {}).get("deploy") or {}).get("resources") or {}).get("limits") or {}).get(
             "memory"

@@ -274,10 +274,28 @@ def test_an_unknown_cause_of_nobody_points_at_the_only_service_that_changed() ->
 
 
 @pytest.mark.parametrize(
+    ("code", "cause"), [("READONLY", "queue-read-only"), ("NOPERM", "queue-access-denied")]
+)
+def test_a_queue_is_at_fault_for_its_own_state_unless_the_caller_alone_changed(code: str, cause: str) -> None:
+    """A replica, or a user without rights: the queue's, but the caller's where it alone was told something else."""
+
+    def component(services: dict[str, Any]) -> str:
+        story = declared(begun(), services).check(LOOKUP, "failed")
+        stood(story)
+        rung(story, "queue.write", "api", "queue", code)
+        found = diagnose(story.done())[0]
+        assert found.cause == cause
+        return found.component
+
+    assert component(SERVICES) == "redis"
+    assert component(changed("redis", user="9")) == "redis"
+    assert component(changed("api", user="9")) == "api"
+
+
+@pytest.mark.parametrize(
     ("kind", "name", "code", "cause", "caller", "target"),
     [
         ("queue", "queue.login", "WRONGPASS", "queue-password-wrong", "api", "redis"),
-        ("queue", "queue.write", "READONLY", "queue-read-only", "api", "redis"),
         ("database", "database.login", "28P01", "database-password-wrong", "api", "db"),
         ("database", "database.login", "3D000", "database-missing", "api", "db"),
     ],

@@ -235,6 +235,58 @@ WRONG_BUCKET = {
 APART = {"services": {**STACK["services"], "front": {**STACK["services"]["front"], "networks": {"outer": None}}}}
 OLD_SCHEME = changed("tracker", MLFLOW_BACKEND_STORE_URI="postgres://ml:[redacted]@pg:5432/models")
 
+IMPATIENT = {
+    "services": {
+        **STACK["services"],
+        "tracker": {**STACK["services"]["tracker"], "command": ["mlflow", "server", "--gunicorn-opts=--timeout=1"]},
+    }
+}
+
+
+def given_up(story: Story, service: str, reason: str = "is unhealthy") -> Story:
+    """Tell that the start was given up because of a service."""
+    failed_then = {service: {"state": "unhealthy", "exit_code": None, "reason": reason}}
+    answer = {"ok": False, "seconds": 1.0, "failed": failed_then, "never_started": [], "waiting_for": {}}
+    story.tell("start", "run", {**answer, "compose_error": None})
+    return story
+
+
+def hasty_check() -> Story:
+    """A service whose check gave it up, and which was well a moment later."""
+    story = told()
+    story.tell("event", "tracker", {"action": "health_status: unhealthy"})
+    story = given_up(story, "tracker")
+    container(story, "tracker", health="unhealthy", check={"start_period": 0.0})
+    story.tell("event", "tracker", {"action": "health_status: healthy"})
+    return story
+
+
+def hasty(service: str, line: str, target: str = "store") -> Story:
+    """A service that ended before what it asks was well, for which its definition does not wait."""
+    row = {**STACK["services"][service], "depends_on": {target: {"condition": "service_started"}}}
+    config = {"services": {**STACK["services"], service: row}}
+    story = told(config)
+    story.tell("event", service, {"action": "die", "exit_code": 1})
+    container(story, service, line, status="exited", exit_code=1, health="none")
+    return container(given_up(story, service, "exited 1"), target, health="starting")
+
+
+def drained(command: str, service: str = "eater") -> Story:
+    """A run in which nothing was found on the queue, and a client of this address was taking elements off lists."""
+    config = {"services": {**STACK["services"], "eater": {"labels": {"airworthy.role": "worker"}}}}
+    story = container(told(config), service, addresses=["10.0.0.9"])
+    client = {"address": "10.0.0.9", "command": command, "flags": "b", "name": ""}
+    return failed(rung(story, "queue.write", "front", config=config, clients=[client]), semantics="not-queued")
+
+
+def relayed(code: str, stated: str, **facts: Any) -> Story:
+    """A run in which an announcement of the harness's own came through a relay in this way."""
+    config = changed("front", EXTERNAL_API_URL=None, WEBHOOK_URL="http://relay:80/")
+    config["services"]["relay"] = {}
+    story = rung(told(config), "webhook.relay", "front", code, config, Kind.HTTP, **facts)
+    return failed(story, semantics=stated)
+
+
 TOLD: dict[str, tuple[Story, str, str]] = {
     # the machine
     "port": (start("Bind for 127.0.0.1:8001 failed: port is already allocated"), "port-taken", HOST),
@@ -279,6 +331,35 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "crash": (crashed("front", "Traceback", "RuntimeError: the moon is wrong"), "service-crashed", "front"),
     "restarts": (crashed("front", "RuntimeError: no", status="restarting", restarts=4), "service-restarting", "front"),
     "unhealthy": (container(told(), "front", health="unhealthy", health_log=[{"exit": 1, "output": "no\n"}]), "service-unhealthy", "front"),
+    # what a service lives on
+    "control file": (crashed("pg", '[6] PANIC:  could not read file "global/pg_control": read 0 of 296', exit_code=134), "data-damaged", "pg"),
+    "own file gone": (crashed("pg", 'FATAL:  could not open file "global/pg_filenode.map": No such file or directory'), "data-damaged", "pg"),
+    "damaged drive": (container(told(), "store", "ERROR: backend is corrupted: format.json is unreadable", health="unhealthy"), "data-damaged", "store"),
+    "dump of another version": (crashed("cache", "# Can't handle RDB format version 12"), "database-files-incompatible", "cache"),
+    "read-only volume": (container(told(), "store", "ERROR Unable to initialize backend: /data/.minio.sys: Read-only file system", health="unhealthy"), "volume-unwritable", "store"),
+    "folder of another": (crashed("cache", "# Can't open or create append-only dir appendonlydir: Permission denied"), "volume-unwritable", "cache"),
+    "no room left": (crashed("pg", "FATAL:  could not write lock file: No space left on device"), "database-disk-full", "pg"),
+    "no room in a store": (container(told(), "store", "write /data/x: no space left on device", health="unhealthy"), "store-full", "store"),
+    "worker of a living service killed": (failed(container(told(), "front", counted={"oom_kills": 3}), needs=()), "out-of-memory", "front"),
+    "processor": (container(told(), "tracker", health="unhealthy", limits={"cpus": 0.05}, counted={"cpu_periods": 200, "cpu_throttled": 190}), "cpu-limit-tight", "tracker"),
+    "processes": (container(told(), "tracker", health="unhealthy", limits={"pids": 4}, counted={"pids_refused": 2}), "processes-limited", "tracker"),
+    "threads": (crashed("tracker", "RuntimeError: can't start new thread", limits={"pids": 8}), "processes-limited", "tracker"),
+    "open files": (crashed("pg", "FATAL:  insufficient file descriptors available to start server process", limits={"nofile": 40}), "too-many-open-files", "pg"),
+    "worker timeout": (container(told(IMPATIENT), "tracker", "[CRITICAL] WORKER TIMEOUT (pid:9)", health="unhealthy"), "worker-timeout", "tracker"),
+    "check without its program": (container(told(), "store", health="unhealthy", health_log=[{"exit": -1, "output": 'exec: "curl": executable file not found in $PATH'}]), "health-check-unmeetable", "store"),
+    "check of another port": (
+        rung(container(told(), "front", health="unhealthy", health_log=[{"exit": 1, "output": "connection refused"}]), "service.answers", "front", answers=[{"port": 8001, "path": "/ready", "status": 200}]),
+        "health-check-unmeetable",
+        "front",
+    ),
+    "check of a service that speaks": (
+        rung(container(told(), "pg", health="unhealthy", health_log=[{"exit": 2, "output": "no"}]), "database.login", "tracker"),
+        "health-check-unmeetable",
+        "pg",
+    ),
+    "check that is hasty": (hasty_check(), "health-check-unmeetable", "tracker"),
+    "job that does not wait": (hasty("bucket", "bucket cannot be made: connection refused"), "job-failed", "bucket"),
+    "service that does not wait": (hasty("tracker", "could not connect: Connection refused", "store"), "dependency-not-awaited", "tracker"),
     # the way there
     "host": (network("host-unknown", OTHER_HOST), "host-unknown", "front"),
     "networks": (network("host-unknown", APART), "networks-disjoint", "front"),
@@ -356,11 +437,20 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "queue password": (rung(told(), "queue.login", "front", "WRONGPASS"), "queue-password-wrong", "front"),
     "queue password, none there": (rung(told(), "queue.login", "front", "ERR", message="ERR AUTH <password> called without any password configured"), "queue-password-wrong", "front"),
     "queue password, none sent": (rung(told(), "queue.login", "front", "NOAUTH"), "queue-password-missing", "front"),
-    "queue rights": (rung(told(), "queue.write", "front", "NOPERM"), "queue-access-denied", "front"),
+    "queue rights": (rung(told(), "queue.write", "front", "NOPERM"), "queue-access-denied", "cache"),
     "queue memory": (rung(told(), "queue.write", "front", "OOM", maxmemory=1), "queue-memory-full", "cache"),
     "queue disk": (rung(told(), "queue.write", "front", "MISCONF"), "queue-cannot-persist", "cache"),
-    "queue replica": (rung(told(), "queue.write", "front", "READONLY"), "queue-read-only", "front"),
+    "queue replica": (rung(told(), "queue.write", "front", "READONLY"), "queue-read-only", "cache"),
+    "queue command": (rung(told(), "queue.write", "front", "unknown-command", command="LPUSH"), "queue-command-missing", "cache"),
     "queue clients": (rung(told(), "queue.login", "front", "ERR", message="ERR max number of clients reached"), "queue-clients-full", "cache"),
+    "queue name": (rung(told(), "queue.keys", "front", "key-wrong-type", key="q", holds="string"), "queue-key-wrong-type", "cache"),
+    "queue scripts": (failed(rung(told(), "queue.write", "front", refused={"EVAL": "NOPERM no permissions to run 'eval'"}), semantics="not-queued"), "queue-access-denied", "cache"),
+    "queue scripts gone": (failed(rung(told(), "queue.write", "front", refused={"EVAL": "ERR unknown command 'EVAL'"}), semantics="not-queued"), "queue-command-missing", "cache"),
+    "queue emptied": (drained("BRPOP"), "queue-drained", "eater"),
+    "webhook's header": (relayed("headers-differ", "hmac-wrong", lacking=["X-Signature"]), "header-stripped", "relay"),
+    "webhook twice": (relayed("delivered-twice", "delivered-twice", arrived=2), "delivered-twice", "relay"),
+    "webhook lost": (relayed("not-arrived", "not-delivered"), "request-refused", "relay"),
+    "webhook without upstream": (relayed("status-502", "not-delivered", status=502), "gateway-failing", "relay"),
     "queue index": (rung(told(), "queue.login", "front", "ERR", message="ERR DB index is out of range"), "queue-database-wrong", "front"),
     "queue, else": (rung(told(), "queue.write", "front", "ERR", message="ERR odd"), "queue-failing", "cache"),
     "queue loads": (rung(told(), "queue.login", "front", "LOADING"), "queue-failing", "cache"),

@@ -1,0 +1,403 @@
+"""Rules about what a service is given to live on: sound data, a folder and room to write, processor, processes, files, time."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules import schema
+from reports.rules.processes import file_is_missing_or_closed, last_words
+from reports.rules.seen import Container, Rule, Seen
+from reports.wiring import environment_of, words_of
+
+STORES = {"database", "object-store", "queue"}
+"""Roles of services that live by their data."""
+
+BROKEN = re.compile(
+    r"(?i)corrupt|damaged|malformed|bad (?:file )?format|bad magic|wrong (?:magic|signature|checksum|crc)"
+    r"|invalid (?:magic|checkpoint|primary|secondary|page|record|header|checksum|format|length|block)"
+    r"|(?:checksum|crc)s? (?:mismatch|error|failed|failure|does not match|verification)|incorrect checksum"
+    r"|could not (?:locate|find) (?:a |any )?(?:valid|required) |unexpected (?:end of file|eof)|short read|truncated|read \d+ of \d+"
+    r"|unrecoverable|could not find the database system|not a (?:valid )?(?:database|data directory)|does not contain valid data|unreadable"
+)
+DATA = re.compile(
+    r"(?i)pg_control|control file|checkpoint|\bwal\b|pg_wal|pg_xlog|append.?only|\baof\b|\brdb\b|loading db|\bpages?\b|\bblocks?\b"
+    r"|\brelation\b|tablespace|data ?(?:director|file|folder|dir\b)|database (?:system|disk image|files?|page|cluster)|\bbackend\b"
+    r"|format\.json|xl\.meta|\bdrives?\b|\bdisks?\b|erasure|manifest|snapshot|\bsegment|ibdata|innodb|sqlite|pg_version|pg_xact|pg_filenode"
+)
+OWN_FILE_GONE = re.compile(
+    r"could not (?:open|read|access|stat) (?:file|directory) \"?(?P<path>(?:global|base|pg_\w+)\b[\w./]*)|Can't find (?:base|incr) AOF"
+)
+"""A file that only the store itself makes is not there."""
+
+OTHER_VERSION = re.compile(
+    r"(?i)can't handle rdb format version|unsupported (?:database|data|file|rdb|aof|format) version|not compatible with this version"
+    r"|files are incompatible with server|initialized by \w+ version|(?:created|written|initialized) by an? (?:newer|later|older|different) version"
+    r"|unknown (?:backend|xl\.?meta|format) version"
+)
+CLOSED = re.compile(
+    r"wrong ownership|invalid permissions|must be started by the user that owns|Permission denied|: permission denied\b|Operation not permitted"
+    r"|(?i:read-only file system|not writable|file access denied|drive access denied|\bEACCES\b|\bEROFS\b|unable to write to the (?:backend|drive))"
+)
+NOT_A_FOLDER = re.compile(
+    r"(?i)permission denied for|\bbind\b|\bsocket\b|\blisten|ptrace|\bport\b|sched_|mlock|nice value|coredump"
+)
+"""Refusals of a kernel or a database that are about something else than a file."""
+
+PATH = re.compile(r"[\"'`\s(:=](?P<path>/(?!/)[\w.@/-]*[\w])")
+NO_ROOM = re.compile(
+    r"(?i)no space left on device|\bENOSPC\b|disk (?:is )?full|disk quota exceeded|not enough (?:free )?(?:disk )?space|storage backend has reached its minimum free"
+)
+NO_PROCESS = re.compile(
+    r"(?i)can't start new thread|unable to (?:create|start) (?:a )?(?:new )?(?:native )?thread|pthread_create|fork: retry|cannot fork|could not fork"
+    r"|fork(?:ing)? failed|fork/exec .*resource temporarily unavailable|failed to create new os thread|newosproc"
+    r"|(?:fork|thread|clone|process|spawn|exec)\w*\b.*resource temporarily unavailable|BlockingIOError: \[Errno 11\]"
+)
+NO_FILE_LEFT = re.compile(
+    r"(?i)too many open files|insufficient file descriptors|not enough file descriptors|\bEMFILE\b|\bENFILE\b"
+    r"|ulimit -n' of \d+ is not enough|increase your open file limit"
+)
+WORKER_TIMEOUT = re.compile(
+    r"(?i)worker timeout|worker .{0,40}timed out|harakiri|worker .{0,40}failed to (?:boot|start) (?:with)?in|timeout.{0,20}killing worker"
+)
+TIMEOUT_OPTION = re.compile(
+    r"(?:--(?:graceful-|worker-)?timeout|-t|--harakiri|--timeout-worker-healthcheck)[= ]+(?P<seconds>\d+)"
+)
+THROTTLED = 0.5
+"""Share of its turns in which a container was held back that leaves no doubt that its limit binds."""
+
+ENOUGH = 20
+"""Turns of a processor (0.1 s each, as a rule) below which a share says nothing."""
+
+PLENTY = 1_048_576
+"""Open files that an engine allows where nothing is said."""
+
+
+def is_ill(seen: Seen, name: str) -> bool:
+    """Whether a service is there and not well, or never came so far."""
+    state = seen.containers.get(name)
+    failed = (seen.start.response.get("failed") or {}) if seen.start else {}
+    return state is not None and (
+        name in seen.gone
+        or state.is_unhealthy
+        or (name in failed and state.status == "running" and not seen.is_healthy(name))
+    )
+
+
+def suffers(seen: Seen, name: str) -> bool:
+    """Whether a service is ill, or checks failed that ask it."""
+    role = seen.roles.get(name)
+    return is_ill(seen, name) or any(role in seen.needs.get(check.nodeid, ()) for check in seen.failed)
+
+
+def said(seen: Seen, name: str) -> list[str]:
+    """What a service wrote last, and what its health check and the engine said of it."""
+    state = seen.containers.get(name)
+    lines, _ = seen.log(name)
+    looks = [str(row.get("output") or "") for row in (state.seen.get("health_log") or ())] if state else []
+    return [*lines[-40:], *looks, *([str(state.seen.get("error") or "")] if state else [])]
+
+
+def first_of(seen: Seen, name: str, words: re.Pattern[str]) -> str:
+    """The last line of a service that holds such words; empty where none does."""
+    return next((line.strip() for line in reversed(said(seen, name)) if words.search(line)), "")
+
+
+def limits(seen: Seen, name: str) -> Mapping[str, Any]:
+    """What the engine lets a service's container use."""
+    state = seen.containers.get(name)
+    return (state.seen.get("limits") or {}) if state else {}
+
+
+def counted(seen: Seen, name: str, what: str) -> int:
+    """What the kernel counted of a service's container; 0 where it is not known."""
+    state = seen.containers.get(name)
+    return int(((state.seen.get("counted") or {}) if state else {}).get(what) or 0)
+
+
+def cited(seen: Seen, name: str) -> tuple[int, ...]:
+    """The events that show a service's state and its log."""
+    _, seq = seen.log(name)
+    return tuple(number for number in (seen.containers[name].seq, seq) if number)
+
+
+def keeps_data(seen: Seen, name: str) -> bool:
+    """Whether a service lives by data of its own."""
+    return seen.roles.get(name) in STORES or bool(seen.services.get(name, {}).get("volumes"))
+
+
+def ill_stores(seen: Seen) -> Iterator[str]:
+    """Services that keep data and are not well, though nobody killed them."""
+    for name, state in seen.containers.items():
+        if is_ill(seen, name) and keeps_data(seen, name) and state.exit_code not in {137, 143}:
+            yield name
+
+
+# --- data, folder, room ----------------------------------------------------------------------------------------------
+
+
+def damage_told(seen: Seen, name: str) -> str:
+    """The line in which a store says that its data are damaged; empty where it says so of none."""
+    for line in reversed(said(seen, name)):
+        of_data = DATA.search(line) and BROKEN.search(line)
+        if (of_data or OWN_FILE_GONE.search(line)) and not OTHER_VERSION.search(line) and not CLOSED.search(line):
+            return line.strip()
+    return ""
+
+
+def data_is_damaged(seen: Seen) -> Iterator[Diagnosis]:
+    """A store ended, or does not come up, saying that what it finds in its own files is not what it wrote."""
+    told = {entry.component for entry in schema.data_is_damaged(seen)}
+    for name in ill_stores(seen):
+        line = damage_told(seen, name)
+        if line and name not in told:
+            yield diagnosis("data-damaged", name, evidence=cited(seen, name), parameters={"line": line[:240]})
+
+
+def data_of_another_version(seen: Seen) -> Iterator[Diagnosis]:
+    """A store ended because another version of it wrote its files; a database's own words are another rule's."""
+    for name in ill_stores(seen):
+        if seen.roles.get(name) != "database" and first_of(seen, name, OTHER_VERSION):
+            yield diagnosis("database-files-incompatible", name, evidence=cited(seen, name), layer=seen.layer_of(name))
+
+
+def folder_is_closed(seen: Seen) -> Iterator[Diagnosis]:
+    """A store ended, or does not come up, because it may not read or write where its data lie."""
+    told = {entry.component for entry in (*file_is_missing_or_closed(seen), *schema.data_is_damaged(seen))}
+    for name in ill_stores(seen):
+        lines = [line for line in said(seen, name) if CLOSED.search(line) and not NOT_A_FOLDER.search(line)]
+        if not lines or name in told or damage_told(seen, name) or first_of(seen, name, NO_ROOM):
+            continue
+        paths = [found["path"] for line in lines if (found := PATH.search(f" {line}"))]
+        path = next(iter([path for path in paths if not path.startswith(("/usr/", "/bin/"))]), "its folder")
+        yield diagnosis("volume-unwritable", name, evidence=cited(seen, name), parameters={"path": path})
+
+
+ROOM = {"database": "database-disk-full", "object-store": "store-full", "queue": "queue-cannot-persist"}
+"""Role -> the cause where such a service has no room left."""
+
+
+def room_ran_out(seen: Seen) -> Iterator[Diagnosis]:
+    """A store says that its disk is full."""
+    for name in seen.containers:
+        cause = ROOM.get(seen.roles.get(name, ""))
+        if cause and suffers(seen, name) and first_of(seen, name, NO_ROOM):
+            given = {"target": name, "service": name, "reason": first_of(seen, name, NO_ROOM)[:160]}
+            sure = Confidence.PROVEN if is_ill(seen, name) else Confidence.LIKELY
+            yield diagnosis(cause, name, evidence=cited(seen, name), parameters=given, confidence=sure)
+
+
+# --- processor, processes, files, time -------------------------------------------------------------------------------
+
+
+def held_back(seen: Seen, name: str) -> float:
+    """The share of its turns in which a container was denied the processor; 0 where too little is known."""
+    periods = counted(seen, name, "cpu_periods")
+    return counted(seen, name, "cpu_throttled") / periods if periods >= ENOUGH else 0.0
+
+
+def ran_out_of_memory(seen: Seen, name: str) -> bool:
+    """Whether a process of a container was killed for its memory."""
+    state = seen.containers.get(name)
+    killed = state is not None and (state.seen.get("oom_killed") or counted(seen, name, "oom_kills"))
+    return bool(killed or seen.events_of(name, "oom"))
+
+
+def processor_is_too_little(seen: Seen) -> Iterator[Diagnosis]:
+    """A service does not come up, and its limit denies it the processor most of the time."""
+    for name in seen.containers:
+        share, cpus = held_back(seen, name), limits(seen, name).get("cpus")
+        if not cpus or share < THROTTLED or not suffers(seen, name) or ran_out_of_memory(seen, name):
+            continue
+        sure = Confidence.PROVEN if is_ill(seen, name) else Confidence.LIKELY
+        given = {"cpus": f"{cpus:g}", "share": round(share, 2)}
+        yield diagnosis(
+            "cpu-limit-tight", name, evidence=(seen.containers[name].seq,), parameters=given, confidence=sure
+        )
+
+
+def processes_are_limited(seen: Seen) -> Iterator[Diagnosis]:
+    """The kernel refuses a service another process or thread."""
+    for name in seen.containers:
+        limit, refused = limits(seen, name).get("pids"), counted(seen, name, "pids_refused")
+        line = first_of(seen, name, NO_PROCESS)
+        if not suffers(seen, name) or not (refused or line):
+            continue
+        sure = Confidence.PROVEN if limit and is_ill(seen, name) else Confidence.LIKELY
+        given = {"limit": limit or "the machine's own number of", "line": line[:160]}
+        yield diagnosis("processes-limited", name, evidence=cited(seen, name), parameters=given, confidence=sure)
+
+
+def files_are_limited(seen: Seen) -> Iterator[Diagnosis]:
+    """The kernel refuses a service another open file."""
+    for name in seen.containers:
+        limit, line = limits(seen, name).get("nofile"), first_of(seen, name, NO_FILE_LEFT)
+        if not line or not suffers(seen, name):
+            continue
+        sure = Confidence.PROVEN if limit else Confidence.LIKELY
+        given = {"limit": limit or "the machine's own number of", "line": line[:160]}
+        patch = {"services": {name: {"ulimits": {"nofile": {"soft": PLENTY, "hard": PLENTY}}}}} if limit else None
+        yield diagnosis(
+            "too-many-open-files", name, evidence=cited(seen, name), parameters=given, confidence=sure, patch=patch
+        )
+
+
+def workers_are_killed_for_time(seen: Seen) -> Iterator[Diagnosis]:
+    """A supervisor kills its workers because they did not answer in its time; not where memory or processor was what they lacked."""
+    for name in seen.containers:
+        if not first_of(seen, name, WORKER_TIMEOUT) or not suffers(seen, name):
+            continue
+        if ran_out_of_memory(seen, name) or (limits(seen, name).get("cpus") and held_back(seen, name) >= THROTTLED):
+            continue
+        service = seen.services.get(name, {})
+        told = " ".join([*words_of(service), *environment_of(service).values()])
+        option = TIMEOUT_OPTION.search(told)
+        seconds = option["seconds"] if option else "30"
+        sure = Confidence.PROVEN if option else Confidence.LIKELY
+        yield diagnosis(
+            "worker-timeout", name, evidence=cited(seen, name), parameters={"seconds": seconds}, confidence=sure
+        )
+
+
+# --- readiness -------------------------------------------------------------------------------------------------------
+
+NO_PROGRAM = re.compile(
+    r"(?i)executable file not found|no such file or directory|command not found|: not found\b|exec format error|exec: .*permission denied"
+)
+ANSWERED_BADLY = re.compile(
+    r"(?i)NOAUTH|WRONGPASS|max number of clients|MISCONF|\bOOM\b|LOADING|FATAL|too many|no response|rejecting connections|\b5\d\d\b|degraded|unhealthy"
+)
+SPOKEN = {
+    "database": ("database.login",),
+    "queue": ("queue.write",),
+    "tracking": ("tracking.read",),
+    "object-store": ("store.bucket", "store.objects"),
+}
+"""Role -> the rungs by which its callers know that it answers in its own protocol."""
+
+
+def health_check_cannot_be_met(seen: Seen) -> Iterator[Diagnosis]:
+    """A service is called ill by a check that cannot hold, or gave up too early: the service itself answers."""
+    for name, state in seen.containers.items():
+        turned = turned_well(seen, name)
+        if not (state.is_unhealthy or turned) or starved(seen, name) or is_held_up(seen, name):
+            continue
+        reason, seqs = reason_of(seen, name, state, turned)
+        if reason:
+            yield diagnosis("health-check-unmeetable", name, evidence=(state.seq, *seqs), parameters={"reason": reason})
+
+
+def starved(seen: Seen, name: str) -> bool:
+    """Whether a service lacks what it needs to be well in time."""
+    tight = limits(seen, name).get("cpus") and held_back(seen, name) >= THROTTLED
+    lacking = first_of(seen, name, NO_PROCESS) or first_of(seen, name, NO_FILE_LEFT) or first_of(seen, name, NO_ROOM)
+    return bool(tight or lacking or ran_out_of_memory(seen, name) or first_of(seen, name, WORKER_TIMEOUT))
+
+
+def is_held_up(seen: Seen, name: str) -> bool:
+    """Whether something that a service asks is broken, so that it may rightly say that it is not well."""
+    asks = any(rung.position == name and rung.link for rung in seen.broken(*{rung.name for rung in seen.rungs}))
+    return asks or any(link.target in {*seen.gone} for link in seen.links if link.caller == name)
+
+
+def turned_well(seen: Seen, name: str) -> tuple[int, ...]:
+    """The events by which a service that was called ill was well a little later, without having died meanwhile; none otherwise."""
+    failed = (seen.start.response.get("failed") or {}) if seen.start else {}
+    looks = seen.events_of(name, "health_status: unhealthy", "health_status: healthy", "die")
+    actions = [str(event.response.get("action")) for event in looks]
+    wanted = ["health_status: unhealthy", "health_status: healthy"]
+    return tuple(event.seq for event in looks[-2:]) if name in failed and actions == wanted else ()
+
+
+def reason_of(seen: Seen, name: str, state: Container, turned: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:
+    """Why a check cannot hold, and what shows it; empty where nothing does."""
+    looks = state.seen.get("health_log") or [{}]
+    output = " ".join(str(looks[-1].get("output") or "").split())
+    check = state.seen.get("check") or {}
+    if turned:
+        return f"give it a start period longer than {check.get('start_period', 0):g} s, or more retries", turned
+    if NO_PROGRAM.search(output) and not NO_PROCESS.search(output):
+        return f"what it runs is not in the image ({output[-120:]})", ()
+    answers = answers_of(seen, name)
+    if answers and not ANSWERED_BADLY.search(output):
+        return f"it fails ({output[-120:] or 'without a word'}) while the service answers its callers", answers
+    return "", ()
+
+
+def answers_of(seen: Seen, name: str) -> tuple[int, ...]:
+    """The rungs in which a service answered well: in its own protocol to its callers, or to HTTP where its check stands."""
+    spoken = SPOKEN.get(seen.roles.get(name, ""), ())
+    asked = [rung for rung in seen.rungs if rung.target == name and rung.name in spoken]
+    if asked and all(rung.ok for rung in asked):
+        return tuple(rung.seq for rung in asked)
+    looks = [rung for rung in seen.rungs if rung.name == "service.answers" and rung.position == name and rung.ok]
+    rows = [row for rung in looks[-1:] for row in rung.facts.get("answers") or ()]
+    statuses = [int(row.get("status") or 0) for row in rows]
+    well = any(200 <= status < 300 for status in statuses) and not any(status >= 500 for status in statuses)
+    return (looks[-1].seq,) if well else ()
+
+
+READY = {"service_healthy", "service_completed_successfully"}
+UNREADY = re.compile(
+    r"(?i)refused|unreachable|not known|timed? ?out|not ready|starting up|cannot|could not|unable|failed|not resolve|no route|reset by peer|unavailable"
+)
+
+
+def started_too_early(seen: Seen) -> Iterator[Diagnosis]:
+    """A service or a job ended with an error before what it asks was ready, and its definition does not wait for that."""
+    for name, state in seen.gone.items():
+        lines, _ = seen.log(name)
+        if state.exit_code in {0, 137, 143} or not UNREADY.search(" ".join(lines[-20:])):
+            continue
+        died = max((event.seq for event in seen.events_of(name, "die")), default=0)
+        for target in dict.fromkeys(link.target for link in seen.links if link.caller == name and link.target):
+            if target and died and awaits_not(seen, name, target) and was_not_ready(seen, target, died):
+                yield _hasty(seen, name, target, state)
+
+
+def awaits_not(seen: Seen, name: str, target: str) -> bool:
+    """Whether a definition starts a service without waiting until another is ready."""
+    waits = seen.services.get(name, {}).get("depends_on") or {}
+    how = waits.get(target) if isinstance(waits, Mapping) else None
+    return (how or {}).get("condition") not in READY
+
+
+def was_not_ready(seen: Seen, target: str, moment: int) -> bool:
+    """Whether a service that is not broken itself was only getting ready at a moment (the number of an event)."""
+    state = seen.containers.get(target)
+    if state is None or target in seen.gone or state.is_unhealthy or state.status != "running":
+        return False
+    well = [event.seq for event in seen.events_of(target, "health_status: healthy")]
+    starting = state.seen.get("health") in {"starting", "healthy"}
+    return starting and not any(seq < moment for seq in well) and seen.roles.get(target) != "job"
+
+
+def _hasty(seen: Seen, name: str, target: str, state: Container) -> Diagnosis:
+    lines, _ = seen.log(name)
+    line = last_words(lines)
+    patch = {"services": {name: {"depends_on": {target: {"condition": "service_healthy"}}}}}
+    evidence = (*cited(seen, name), seen.containers[target].seq)
+    given = {"exit_code": state.exit_code, "line": line, "target": target}
+    cause = "job-failed" if seen.is_one_shot(name) else "dependency-not-awaited"
+    entry = diagnosis(cause, name, evidence=evidence, parameters=given, patch=patch)
+    remedy = f"Let {name} wait until {target} is ready: `depends_on: {{{target}: {{condition: service_healthy}}}}`."
+    return replace(entry, remedy=remedy)
+
+
+def _there(seen: Seen) -> bool:
+    return bool(seen.containers)
+
+
+RULES = (
+    Rule("data is damaged", ("container", "log"), _there, data_is_damaged),
+    Rule("another version wrote the data", ("container", "log"), _there, data_of_another_version),
+    Rule("a data folder is closed", ("container", "log"), _there, folder_is_closed),
+    Rule("a store's room ran out", ("container", "log"), _there, room_ran_out),
+    Rule("a processor limit is too tight", ("container",), _there, processor_is_too_little),
+    Rule("processes are limited", ("container",), _there, processes_are_limited),
+    Rule("open files are limited", ("container", "log"), _there, files_are_limited),
+    Rule("workers are killed for time", ("container", "log"), _there, workers_are_killed_for_time),
+    Rule("a health check cannot be met", ("container",), _there, health_check_cannot_be_met),
+    Rule("a service started too early", ("container", "event", "compose"), _there, started_too_early),
+)

@@ -1,0 +1,131 @@
+"""Rules about what lies between a registration and who is told of it: the queue's names, its consumers, the webhook's way."""
+
+from collections.abc import Iterator
+
+from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.seen import Fact, Rule, Rung, Seen
+
+POPS = frozenset({"rpop", "lpop", "brpop", "blpop", "lmpop", "blmpop"})
+"""Commands that take an element off a list for good."""
+
+MOVES = frozenset({"rpoplpush", "brpoplpush", "lmove", "blmove"})
+"""Commands that take an element off a list and put it on another."""
+
+REFUSALS = {"NOPERM": "queue-access-denied"}
+
+
+def name_is_no_list(seen: Seen) -> Iterator[Diagnosis]:
+    """Something else than a list lies under one of the queue's names."""
+    for rung in seen.broken("queue.keys"):
+        if rung.code == "key-wrong-type":
+            given = {"key": rung.facts.get("key"), "kind": rung.facts.get("holds"), "target": rung.about}
+            component = rung.target or rung.position
+            yield diagnosis("queue-key-wrong-type", component, evidence=(rung.seq,), parameters=given)
+
+
+def unannounced(seen: Seen) -> list[Fact]:
+    """The failed checks that stated that nothing was queued."""
+    return [fact for fact in seen.facts if fact.cause == "not-queued"]
+
+
+def commands_are_refused(seen: Seen) -> Iterator[Diagnosis]:
+    """The queue takes plain writes and refuses other commands that programs say to a list, and nothing gets onto it."""
+    lost = unannounced(seen)
+    for rung in (rung for rung in seen.rungs if rung.name == "queue.write" and rung.ok):
+        refused = rung.facts.get("refused") or {}
+        if not refused or not lost:
+            continue
+        command, words = next(iter(sorted(refused.items())))
+        cause = REFUSALS.get(str(words).split(" ", 1)[0], "queue-command-missing")
+        given = {
+            "service": rung.position,
+            "target": rung.about,
+            "command": command,
+            "operation": ", ".join(sorted(refused)),
+        }
+        explains = tuple(dict.fromkeys(fact.check.nodeid for fact in lost))
+        evidence = (rung.seq, *(fact.check.seq for fact in lost))
+        yield diagnosis(cause, rung.target or rung.position, evidence=evidence, parameters=given, explains=explains)
+
+
+def another_takes_the_messages(seen: Seen) -> Iterator[Diagnosis]:
+    """Nothing was found on the queue, and a service that is not the registry takes elements off lists there."""
+    lost = unannounced(seen)
+    at = {
+        str(address): name for name, state in seen.containers.items() for address in state.seen.get("addresses") or ()
+    }
+    for rung in (rung for rung in seen.rungs if rung.name == "queue.write" and lost):
+        for client in rung.facts.get("clients") or ():
+            name = at.get(str(client.get("address")), "")
+            command = str(client.get("command") or "").lower()
+            if not name or name == rung.position or seen.roles.get(name) == "registry" or command not in POPS | MOVES:
+                continue
+            sure = Confidence.PROVEN if command in POPS else Confidence.LIKELY
+            explains = tuple(dict.fromkeys(fact.check.nodeid for fact in lost))
+            evidence = (rung.seq, seen.containers[name].seq, *(fact.check.seq for fact in lost))
+            yield diagnosis(
+                "queue-drained",
+                name,
+                evidence=evidence,
+                parameters={"queue": rung.about, "target": rung.about, "command": command},
+                confidence=sure,
+                explains=explains,
+            )
+
+
+RELAYED = {
+    "headers-differ": "header-stripped",
+    "body-differs": "signature-broken",
+    "delivered-twice": "delivered-twice",
+    "not-arrived": "request-refused",
+}
+"""How an announcement of the harness's own came through what stands before the receiver -> what that does."""
+
+SHOWN = {
+    "header-stripped": {"hmac-wrong", "idempotency-key-not-kept"},
+    "signature-broken": {"hmac-wrong", "payload-key-missing", "payload-value-wrong"},
+    "delivered-twice": {"delivered-twice"},
+    "request-refused": {"not-delivered", "not-retried"},
+}
+"""What such a thing does -> what the checks stated because of it."""
+
+
+def relay_changes(seen: Seen) -> Iterator[Diagnosis]:
+    """What stands between the registry's webhook and its receiver changes, loses or doubles what is sent by it."""
+    for rung in seen.broken("webhook.relay"):
+        cause = RELAYED.get(rung.code) or ("gateway-failing" if _status(rung) >= 500 else "request-refused")
+        shown = SHOWN.get(cause, {"not-delivered", "not-retried"})
+        explains = tuple(dict.fromkeys(fact.check.nodeid for fact in seen.facts if fact.cause in shown))
+        given = {
+            "target": rung.target,
+            "service": rung.position if cause != "delivered-twice" else rung.target,
+            "header": ", ".join(rung.facts.get("lacking") or ()),
+            "what": "the body",
+            "count": rung.facts.get("arrived"),
+            "request": "the announcement",
+            "status": rung.facts.get("status"),
+        }
+        yield diagnosis(
+            cause,
+            rung.target or rung.position,
+            evidence=(rung.seq,),
+            parameters=given,
+            layer="proxy",
+            explains=explains,
+        )
+
+
+def _status(rung: Rung) -> int:
+    return int(rung.facts.get("status") or 0)
+
+
+def _asked(seen: Seen) -> bool:
+    return any(rung.name in {"queue.write", "queue.keys"} for rung in seen.rungs)
+
+
+RULES = (
+    Rule("a queue's name is no list", ("rung",), _asked, name_is_no_list),
+    Rule("a queue refuses some commands", ("rung", "check"), _asked, commands_are_refused),
+    Rule("another takes the messages", ("rung", "check", "container"), _asked, another_takes_the_messages),
+    Rule("a relay changes announcements", ("rung",), lambda seen: seen.rungs, relay_changes),
+)
