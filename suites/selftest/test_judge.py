@@ -483,3 +483,77 @@ def test_checks_outside_an_inventory_keep_their_own_names() -> None:
     story = Story().check("suites/test_new.py::test_it")
 
     assert [check.title for check in checks(story.done())] == ["suites/test_new.py::test_it"]
+
+
+def test_a_death_is_told_by_its_state_else_by_its_exit_code() -> None:
+    """The last words stand beside it, and each event that shows it is cited."""
+    by_state, by_event = sound(), sound()
+    for story in (by_state, by_event):
+        story.tell("start", "project", {"ok": True, "seconds": 1.0, "failed": {}})
+    state = by_state.tell("container", "redis", **container("restarting", "died", exit_code=139))
+    died = by_event.tell("event", "redis", {"action": "die", "exit_code": 139})
+    logs = [story.tell("log", "redis", {"lines": 1, "tail": ["Segmentation fault"]}) for story in (by_state, by_event)]
+
+    seen, told = judged(by_state.end()).losses, judged(by_event.end()).losses
+
+    assert [(loss.service, loss.told, loss.evidence) for loss in (*seen, *told)] == [
+        ("redis", "redis restarting, exit code 139\n  | Segmentation fault", (state, logs[0])),
+        ("redis", "redis: died during the run, exit code 139\n  | Segmentation fault", (died, logs[1])),
+    ]
+
+
+def test_findings_are_told_errors_first() -> None:
+    """Then by what they are, and where."""
+    story = sound()
+    for severity, name, service in (
+        ("warning", "a", None),
+        ("error", "c", "z"),
+        ("error", "c", "b"),
+        ("error", "b", None),
+    ):
+        told = {"severity": severity, "file": "f", "line": 1, "summary": "s", "remedy": "r", "service": service}
+        story.tell("finding", name, told)
+
+    found = judge.findings(story.done())
+
+    assert [(entry.severity, entry.id, entry.service) for entry in found] == [
+        ("error", "b", None),
+        ("error", "c", "b"),
+        ("error", "c", "z"),
+        ("warning", "a", None),
+    ]
+    assert {(entry.file, entry.line, entry.summary, entry.remedy) for entry in found} == {("f", 1, "s", "r")}
+    first = found[-1].seq
+    assert [entry.seq - first for entry in found] == [3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "crashed"),
+    [
+        (0, "passed", None),
+        (1, "failed", None),
+        (1, "broken", None),
+        (1, "passed", "pytest reports failures, but no check of the evidence failed"),
+        (2, "passed", None),
+        (5, "passed", None),
+        (6, "passed", "pytest ended with status 6"),
+    ],
+)
+def test_pytests_status_must_fit_the_evidence(status: int, outcome: str, crashed: str | None) -> None:
+    """A red status without a red check is the harness's failure, told in these words."""
+    found = judged(sound({CHECKS[0]: outcome}).end(status))
+
+    assert [told for told in found.reasons if told.startswith("the harness failed")] == (
+        [f"the harness failed: {crashed}"] if crashed else []
+    )
+
+
+def test_a_run_says_who_ran_it_and_how() -> None:
+    """What the evidence does not tell stays unknown."""
+    found = judged(sound({CHECKS[0]: "not run"}).end(partial="-k uuid")).run
+    silent = judged(Story()).run
+
+    assert (found.argv, found.harness_version, found.started) == (("verify",), "0.1.0", "2026-11-24T08:00:00.000Z")
+    assert (found.partial, found.selection, dict(found.host)["cores"]) == (True, "-k uuid", 2)
+    assert (silent.id, silent.started, silent.duration_s, silent.harness_version) == ("", None, None, "")
+    assert (silent.argv, dict(silent.host), silent.partial, silent.selection) == ((), {}, False, None)
