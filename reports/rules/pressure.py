@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
-from reports.rules import schema
 from reports.rules.processes import file_is_missing_or_closed, last_words
-from reports.rules.seen import Container, Rule, Seen
+from reports.rules.seen import PASSING, Container, Rule, Seen
 from reports.wiring import environment_of, words_of
+
+LOGINS = frozenset({"database.login", "queue.login", "store.bucket"})
+"""The first rung in each protocol of a store."""
 
 STORES = {"database", "object-store", "queue"}
 """Roles of services that live by their data."""
@@ -148,10 +150,9 @@ def damage_told(seen: Seen, name: str) -> str:
 
 def data_is_damaged(seen: Seen) -> Iterator[Diagnosis]:
     """A store ended, or does not come up, saying that what it finds in its own files is not what it wrote."""
-    told = {entry.component for entry in schema.data_is_damaged(seen)}
     for name in ill_stores(seen):
         line = damage_told(seen, name)
-        if line and name not in told:
+        if line:
             yield diagnosis("data-damaged", name, evidence=cited(seen, name), parameters={"line": line[:240]})
 
 
@@ -162,12 +163,18 @@ def data_of_another_version(seen: Seen) -> Iterator[Diagnosis]:
             yield diagnosis("database-files-incompatible", name, evidence=cited(seen, name), layer=seen.layer_of(name))
 
 
+def speaks(seen: Seen, name: str) -> bool:
+    """Whether a service answered its callers in its own protocol, be it with an error: what it says there is the better word."""
+    rungs = [rung for rung in seen.rungs if rung.target == name and rung.name in LOGINS]
+    return any(rung.ok or rung.code not in PASSING | {"broken"} for rung in rungs)
+
+
 def folder_is_closed(seen: Seen) -> Iterator[Diagnosis]:
     """A store ended, or does not come up, because it may not read or write where its data lie."""
-    told = {entry.component for entry in (*file_is_missing_or_closed(seen), *schema.data_is_damaged(seen))}
+    told = {entry.component for entry in file_is_missing_or_closed(seen)}
     for name in ill_stores(seen):
         lines = [line for line in said(seen, name) if CLOSED.search(line) and not NOT_A_FOLDER.search(line)]
-        if not lines or name in told or damage_told(seen, name) or first_of(seen, name, NO_ROOM):
+        if not lines or name in told or damage_told(seen, name) or first_of(seen, name, NO_ROOM) or speaks(seen, name):
             continue
         paths = [found["path"] for line in lines if (found := PATH.search(f" {line}"))]
         path = next(iter([path for path in paths if not path.startswith(("/usr/", "/bin/"))]), "its folder")

@@ -223,38 +223,6 @@ def _is_version(text: str) -> bool:
     return re.fullmatch(r"\d+\.\d+[\w.+-]*", text) is not None
 
 
-DAMAGED = re.compile(
-    r"(?i)\b(?:corrupt\w*|checksum|damaged|bad file format|wrong signature|short read|unexpected end of file|truncated|invalid magic"
-    r"|could not locate a valid checkpoint|invalid (?:primary|secondary )?checkpoint|not a valid \w+ file|bad magic"
-    r"|could not read file|read \d+ of \d+|invalid page|crc|unrecoverable error reading|unknown format)\b"
-)
-"""Words by which databases, queues and stores of several vendors say that they cannot read their own data."""
-
-OWNED = re.compile(
-    r"(?i)\bwrong ownership|must (?:also )?own the data|invalid permissions|has (?:wrong|group or world) (?:owner|access)"
-)
-FOLDER = re.compile(r"[\"' ](?P<path>/[\w./-]+)")
-KEEPERS = frozenset({"database", "queue", "object-store"})
-"""Roles of services that start on data which an earlier run left."""
-
-
-def data_is_damaged(seen: Seen) -> Iterator[Diagnosis]:
-    """A service that keeps data ended, saying that it cannot read them, or that they are not its own."""
-    for name, state in seen.gone.items():
-        lines, seq = seen.log(name)
-        if state.exit_code in {0, 137, 143} or seen.roles.get(name) not in KEEPERS:
-            continue
-        cited = (state.seq, seq) if seq else (state.seq,)
-        owned = next((line for line in reversed(lines) if OWNED.search(line)), None)
-        said = next((line for line in reversed(lines) if DAMAGED.search(line)), None)
-        if owned:
-            path = FOLDER.search(owned)
-            given = {"path": path["path"] if path else "its data"}
-            yield diagnosis("volume-unwritable", name, evidence=cited, parameters=given)
-        elif said:
-            yield diagnosis("data-damaged", name, evidence=cited, parameters={"line": said.strip()[:300]})
-
-
 UNANSWERED = re.compile(
     r"(?i)read timed out|timed out|timeout|remote end closed|connection aborted|connection reset|remotedisconnected"
     r"|too many 5\d\d error|5\d\d server error|internal server error|\b50[034]\b|incompleteread|badstatusline"
@@ -311,7 +279,6 @@ RULES = (
     Rule("an experiment is deleted", ("rung",), _asked_of("tracking.experiment"), experiment_is_deleted),
     Rule("an experiment lies elsewhere", ("rung",), _asked_of("tracking.experiment"), experiment_lies_elsewhere),
     Rule("MLflow's versions differ", ("rung",), _asked_of("tracking.read"), versions_differ),
-    Rule("data are damaged or another's", ("container", "log"), lambda seen: seen.gone, data_is_damaged),
 )
 FALLBACKS = (
     Rule(

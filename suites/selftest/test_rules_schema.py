@@ -151,22 +151,6 @@ def test_a_caller_that_ended_says_itself_what_its_client_lacks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "service", "cause"),
-    [
-        ("PANIC:  could not locate a valid checkpoint record", "pg", "data-damaged"),
-        ("FATAL:  incorrect checksum in control file", "pg", "data-damaged"),
-        ("# Wrong signature trying to load DB from file", "cache", "data-damaged"),
-        ("FATAL Unable to initialize backend: corrupted format", "store", "data-damaged"),
-        ("RuntimeError: checksum", "front", "service-crashed"),
-        ("FATAL:  could not bind", "pg", "service-crashed"),
-    ],
-)
-def test_damaged_data_are_told_of_who_keeps_them(line: str, service: str, cause: str) -> None:
-    """By words of several vendors, of services that start on data; any other that ends is only told of."""
-    assert said(crashed(service, line))[0][:2] == (cause, service)
-
-
-@pytest.mark.parametrize(
     ("words", "component"),
     [
         ("HTTPConnectionPool(host='tracker', port=5000): Max retries exceeded (Caused by ResponseError('too many 500 error responses'))", "tracker"),

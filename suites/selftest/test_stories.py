@@ -418,8 +418,6 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "experiment elsewhere": (failed(rung(told(), "tracking.experiment", "front", artifact_location="s3://before/0", experiment="0")), "bucket-wrong", "pg"),
     "client of another version": (versions("3.4.0", "3.0.1"), "version-wrong", "front"),
     "server of another version": (versions("2.9.1", "3.4.0"), "version-wrong", "tracker"),
-    "data damaged": (crashed("cache", "# Bad file format reading the append only file x.aof"), "data-damaged", "cache"),
-    "data of another": (crashed("pg", 'FATAL:  data directory "/data" has wrong ownership'), "volume-unwritable", "pg"),
     "one call unanswered": (failed(told(), "API request to http://tracker:5000/api/x failed with exception: Read timed out."), "unknown", "tracker"),
     # the object store
     "keys": (rung(told(), "store.bucket", "front", "credentials-missing", missing=["AWS_ACCESS_KEY_ID"]), "setting-missing", "front"),
