@@ -33,6 +33,11 @@ def moved(entry: Diagnosis, seen: Seen, since: Since) -> Diagnosis:
         return entry
     if entry.cause == "bucket-wrong":
         return _other_bucket(entry, seen, since)
+    if entry.cause == "bucket-missing":
+        users = sorted(buckets_named(seen).get(str(entry.parameters.get("bucket")), ()))
+        makers = [name for name in users if seen.is_one_shot(name) and name in since.changed]
+        # the job that is to make it ended well, and is not what it was
+        return _at(entry, makers[0] if len(makers) == 1 else "", {}, since)
     if entry.cause in DISAGREE:
         asked, caller = str(entry.parameters.get("target") or ""), str(entry.parameters.get("service") or "")
         return _at(entry, caller if entry.component == asked else asked, {}, since)

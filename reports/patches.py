@@ -120,6 +120,8 @@ def paths_of(entry: Diagnosis, since: Since) -> tuple[Path, ...]:
     for name in settings_of(entry):
         found += COMMAND if name.startswith("-") else [("environment", name)]
     names = _names(entry.component, since)
+    if entry.cause == "bucket-missing":
+        found += COMMAND
     if entry.cause == "endpoint-missing":
         found += [("environment", name) for name in names if ENDPOINT_NAME.search(name)]
     if entry.cause == "store-region-wrong":
@@ -141,7 +143,8 @@ def _names(component: str, since: Since) -> list[str]:
 
 def patch_of(entry: Diagnosis, since: Since) -> Patch | None:
     """The overlay that mends what a diagnosis names; None where none does, or none can be written without a secret."""
-    if entry.cause in STATE:
+    changed = set(since.changed.get(entry.component, ()))
+    if entry.cause in STATE and not changed & set(paths_of(entry, since)):
         return None
     sources: tuple[Callable[[Diagnosis, Since], Mapping[str, Any] | None], ...] = (
         _as_it_stood,

@@ -257,6 +257,11 @@ class Seen:
             if rung.name in names and not rung.ok and rung.code != "broken" and not self._passed(rung) and not self.around(rung)
         ]  # fmt: skip
 
+    def is_overtaken(self, rung: Rung) -> bool:
+        """Whether the service that a rung was asked for came up well after it: what a start found half done was done then."""
+        later = (event for event in self.bundle.of("container") if event.seq > rung.seq)
+        return any(event.subject == rung.position and event.response.get("health") == "healthy" for event in later)
+
     def _passed(self, rung: Rung) -> bool:
         """Whether a trouble of a start was over when the same was asked again, from whatever position."""
         later = (one for one in self.rungs if one.seq > rung.seq and (one.name, one.about) == (rung.name, rung.about))

@@ -3,11 +3,13 @@
 import ast
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 import pytest
 
 from reports.causes import Confidence
 from reports.diagnosis import diagnose
+from reports.standing import SCHEMA
 from suites.selftest import test_rungs
 from suites.selftest.journals import Story
 from suites.selftest.test_stories import changed, container, crashed, failed, rung, told, versions
@@ -182,6 +184,42 @@ def test_a_schema_is_judged_by_the_last_that_was_seen() -> None:
     rung(story, "tracking.experiment", "front", experiment="0", artifact_location="s3://things/0")
 
     assert diagnose(story.done()) == ()
+
+
+def test_a_schema_that_was_half_made_while_its_server_started_is_no_fault() -> None:
+    """A server that came up well afterwards has finished what was seen of it; what is seen of a server that is up counts."""
+    early = failed(container(rung(told(), "database.schema", "tracker", "unstamped"), "tracker"))
+    late = failed(rung(container(told(), "tracker"), "database.schema", "tracker", "unstamped"))
+
+    assert [cause for cause, _, _ in said(early)] == ["unknown"]
+    assert said(late)[0][:2] == ("schema-inconsistent", "pg")
+
+
+@pytest.mark.parametrize(
+    ("now", "component", "patch"),
+    [
+        (["python", "job.py"], "store", None),
+        (["true"], "bucket", {"services": {"bucket": {"command": ["python", "job.py"]}}}),
+    ],
+)
+def test_a_bucket_that_is_not_made_any_more_is_its_jobs_matter(
+    now: list[str], component: str, patch: dict[str, Any] | None
+) -> None:
+    """A job that ended well and is not what it was has made nothing; else the bucket is gone from the store."""
+    story = rung(
+        container(told(), "bucket", status="exited", health="none"),
+        "store.bucket",
+        "front",
+        "NoSuchBucket",
+        bucket="things",
+    )
+    before = {"bucket": {"command": ["python", "job.py"]}, "store": {"image": "store:1"}}
+    story.tell("compose", "declared", {"services": {**before, "bucket": {"command": now}}})
+    story.tell("standing", "x", {"schema": SCHEMA, "run": "r", "conditions": [], "services": before, "digests": {}})
+
+    first = diagnose(failed(story).done())[0]
+
+    assert (first.cause, first.component, first.patch) == ("bucket-missing", component, patch)
 
 
 # --- what the rungs read -----------------------------------------------------------------------------------------------
