@@ -101,6 +101,17 @@ def said(seen: Seen, name: str) -> list[str]:
     return [*lines[-40:], *looks, *([str(state.seen.get("error") or "")] if state else [])]
 
 
+NO_DISK = re.compile(r"(?i)shared memory|/dev/shm|inotify")
+"""Where the kernel says that there is no space left and means no disk."""
+
+
+def full_disk_told(seen: Seen, name: str) -> str:
+    """The last line in which a service says that its disk is full; empty where it says so of none."""
+    return next(
+        (line.strip() for line in reversed(said(seen, name)) if NO_ROOM.search(line) and not NO_DISK.search(line)), ""
+    )
+
+
 def first_of(seen: Seen, name: str, words: re.Pattern[str]) -> str:
     """The last line of a service that holds such words; empty where none does."""
     return next((line.strip() for line in reversed(said(seen, name)) if words.search(line)), "")
@@ -174,11 +185,27 @@ def folder_is_closed(seen: Seen) -> Iterator[Diagnosis]:
     told = {entry.component for entry in file_is_missing_or_closed(seen)}
     for name in ill_stores(seen):
         lines = [line for line in said(seen, name) if CLOSED.search(line) and not NOT_A_FOLDER.search(line)]
-        if not lines or name in told or damage_told(seen, name) or first_of(seen, name, NO_ROOM) or speaks(seen, name):
+        if not lines or name in told or damage_told(seen, name) or full_disk_told(seen, name) or speaks(seen, name):
             continue
         paths = [found["path"] for line in lines if (found := PATH.search(f" {line}"))]
         path = next(iter([path for path in paths if not path.startswith(("/usr/", "/bin/"))]), "its folder")
         yield diagnosis("volume-unwritable", name, evidence=cited(seen, name), parameters={"path": path})
+
+
+NO_WRITE_AT_ALL = re.compile(r"(?i)read-only file system|no usable temporary directory|\bEROFS\b")
+"""What a program says where nothing at all may be written: its whole file system is closed to it."""
+
+
+def file_system_is_closed(seen: Seen) -> Iterator[Diagnosis]:
+    """A service that keeps no data ended because it may not write anywhere."""
+    told = {entry.component for entry in file_is_missing_or_closed(seen)}
+    for name, state in seen.gone.items():
+        line = first_of(seen, name, NO_WRITE_AT_ALL)
+        if not line or name in told or state.exit_code in {0, 137, 143} or seen.roles.get(name) in STORES:
+            continue
+        found = PATH.search(f" {line}")
+        given = {"path": found["path"] if found else "its file system"}
+        yield diagnosis("volume-unwritable", name, evidence=cited(seen, name), parameters=given)
 
 
 ROOM = {"database": "database-disk-full", "object-store": "store-full", "queue": "queue-cannot-persist"}
@@ -189,8 +216,9 @@ def room_ran_out(seen: Seen) -> Iterator[Diagnosis]:
     """A store says that its disk is full."""
     for name in seen.containers:
         cause = ROOM.get(seen.roles.get(name, ""))
-        if cause and suffers(seen, name) and first_of(seen, name, NO_ROOM):
-            given = {"target": name, "service": name, "reason": first_of(seen, name, NO_ROOM)[:160]}
+        line = full_disk_told(seen, name)
+        if cause and line and suffers(seen, name):
+            given = {"target": name, "service": name, "reason": line[:160]}
             sure = Confidence.PROVEN if is_ill(seen, name) else Confidence.LIKELY
             yield diagnosis(cause, name, evidence=cited(seen, name), parameters=given, confidence=sure)
 
@@ -298,7 +326,7 @@ def health_check_cannot_be_met(seen: Seen) -> Iterator[Diagnosis]:
 def starved(seen: Seen, name: str) -> bool:
     """Whether a service lacks what it needs to be well in time."""
     tight = limits(seen, name).get("cpus") and held_back(seen, name) >= THROTTLED
-    lacking = first_of(seen, name, NO_PROCESS) or first_of(seen, name, NO_FILE_LEFT) or first_of(seen, name, NO_ROOM)
+    lacking = first_of(seen, name, NO_PROCESS) or first_of(seen, name, NO_FILE_LEFT) or full_disk_told(seen, name)
     return bool(tight or lacking or ran_out_of_memory(seen, name) or first_of(seen, name, WORKER_TIMEOUT))
 
 
@@ -343,6 +371,20 @@ def answers_of(seen: Seen, name: str) -> tuple[int, ...]:
     statuses = [int(row.get("status") or 0) for row in rows]
     well = any(200 <= status < 300 for status in statuses) and not any(status >= 500 for status in statuses)
     return (looks[-1].seq,) if well else ()
+
+
+UNCHECKED = re.compile(r"(?i)has no healthcheck configured|no healthcheck")
+
+
+def nothing_checks_its_health(seen: Seen) -> Iterator[Diagnosis]:
+    """Others wait until a service is healthy, and it has no health check: the engine refuses to go on."""
+    if not UNCHECKED.search(seen.compose_error) or seen.start is None:
+        return
+    named = [name for name in seen.services if re.search(rf"(?<![\w]){re.escape(name)}-\d+\b", seen.compose_error)]
+    waiting = sorted(name for name in seen.services if any(not awaits_not(seen, name, other) for other in named))
+    for name in named[:1]:
+        reason = f"give it a test, since {', '.join(waiting) or 'others'} wait for it to be healthy"
+        yield diagnosis("health-check-unmeetable", name, evidence=(seen.start.seq,), parameters={"reason": reason})
 
 
 READY = {"service_healthy", "service_completed_successfully"}
@@ -400,11 +442,18 @@ RULES = (
     Rule("data is damaged", ("container", "log"), _there, data_is_damaged),
     Rule("another version wrote the data", ("container", "log"), _there, data_of_another_version),
     Rule("a data folder is closed", ("container", "log"), _there, folder_is_closed),
+    Rule("a file system is closed", ("container", "log"), lambda seen: seen.gone, file_system_is_closed),
     Rule("a store's room ran out", ("container", "log"), _there, room_ran_out),
     Rule("a processor limit is too tight", ("container",), _there, processor_is_too_little),
     Rule("processes are limited", ("container",), _there, processes_are_limited),
     Rule("open files are limited", ("container", "log"), _there, files_are_limited),
     Rule("workers are killed for time", ("container", "log"), _there, workers_are_killed_for_time),
     Rule("a health check cannot be met", ("container",), _there, health_check_cannot_be_met),
+    Rule(
+        "nothing checks a service's health",
+        ("start", "compose"),
+        lambda seen: seen.compose_error,
+        nothing_checks_its_health,
+    ),
     Rule("a service started too early", ("container", "event", "compose"), _there, started_too_early),
 )

@@ -90,9 +90,26 @@ SHOWN = {
 """What such a thing does -> what the checks stated because of it."""
 
 
+SERVERS = {"database", "queue", "object-store", "tracking", "registry"}
+"""Roles of services that are no way to a receiver."""
+
+
+def webhook_leads_elsewhere(seen: Seen) -> Iterator[Diagnosis]:
+    """The registry's webhook leads to a service of the deployment that is something else."""
+    for rung in seen.broken("webhook.relay"):
+        if seen.roles.get(rung.target or "") in SERVERS:
+            given = {
+                "setting": rung.setting,
+                "host": rung.link.get("host"),
+                "port": rung.link.get("port"),
+                "wanted": "a receiver of announcements",
+            }
+            yield diagnosis("not-the-service", rung.position, evidence=(rung.seq,), parameters=given)
+
+
 def relay_changes(seen: Seen) -> Iterator[Diagnosis]:
     """What stands between the registry's webhook and its receiver changes, loses or doubles what is sent by it."""
-    for rung in seen.broken("webhook.relay"):
+    for rung in (one for one in seen.broken("webhook.relay") if seen.roles.get(one.target or "") not in SERVERS):
         cause = RELAYED.get(rung.code) or ("gateway-failing" if _status(rung) >= 500 else "request-refused")
         shown = SHOWN.get(cause, {"not-delivered", "not-retried"})
         explains = tuple(dict.fromkeys(fact.check.nodeid for fact in seen.facts if fact.cause in shown))
@@ -127,5 +144,6 @@ RULES = (
     Rule("a queue's name is no list", ("rung",), _asked, name_is_no_list),
     Rule("a queue refuses some commands", ("rung", "check"), _asked, commands_are_refused),
     Rule("another takes the messages", ("rung", "check", "container"), _asked, another_takes_the_messages),
+    Rule("a webhook leads elsewhere", ("rung",), lambda seen: seen.rungs, webhook_leads_elsewhere),
     Rule("a relay changes announcements", ("rung",), lambda seen: seen.rungs, relay_changes),
 )

@@ -15,11 +15,12 @@ import pytest
 from fixtures.cgroups import counters
 from fixtures.ladder import ill_of, may_come
 from fixtures.stack import check_of, limits_of
+from reports.diagnosis import diagnose
 from reports.ladder import Climbed, Scene, Step, next_rung
 from reports.rules.seen import Seen
 from reports.wiring import Kind
 from suites.selftest.test_rungs import Answering, http, rungs, serve
-from suites.selftest.test_stories import STACK, changed, container, crashed, given_up, hasty_check, rung, told
+from suites.selftest.test_stories import STACK, changed, container, crashed, given_up, hasty_check, rung, start, told
 
 __all__ = ["http", "rungs", "serve"]
 
@@ -333,3 +334,13 @@ def test_an_ill_service_of_which_nothing_is_broken_is_given_time() -> None:
     rung(turned, "service.answers", "tracker", listening=[])
     assert may_come(Seen(turned.done())) == frozenset()
     assert ill_of(Seen(crashed("front").done())) == frozenset()
+
+
+def test_a_service_that_others_await_needs_a_check() -> None:
+    """The engine's refusal names a container: the service behind it, and who waits for it."""
+    said = "dependency failed to start: container x-tracker-1 has no healthcheck configured"
+    found = diagnose(start(said).done())
+
+    assert [(entry.cause, entry.component) for entry in found] == [("health-check-unmeetable", "tracker")]
+    assert "front wait" in found[0].remedy
+    assert diagnose(start("container y-1 has no healthcheck configured").done()) == ()
