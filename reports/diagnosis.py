@@ -11,7 +11,18 @@ from reports.lifecycle import losses
 from reports.moved import moved, pointed
 from reports.outcomes import Check, Outcome, checks
 from reports.patches import patch_of, paths_of
-from reports.rules import behaviour, between, dependencies, machine, network, pressure, processes, queues, schema
+from reports.rules import (
+    behaviour,
+    between,
+    dependencies,
+    machine,
+    network,
+    pressure,
+    processes,
+    queues,
+    schema,
+    settings,
+)
 from reports.rules.seen import Rule, Ruling, Seen
 from reports.standing import Since
 
@@ -19,6 +30,7 @@ RULES: tuple[Rule, ...] = (
     *machine.RULES,
     *processes.RULES,
     *pressure.RULES,
+    *settings.RULES,
     *network.RULES,
     *between.RULES,
     *dependencies.RULES,
@@ -57,6 +69,13 @@ BRINGS: dict[str, tuple[str, ...]] = {
     "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong"),
 }
 """Misbehaviour -> what else is seen, of the same service, because of it (with `:key` only of that key)."""
+
+ELSEWHERE: dict[str, tuple[str, ...]] = {
+    "artifact-root-local": ("artifact-missing",),
+    "artifacts-not-proxied": ("setting-missing",),
+    "setting-missing": ("health-constant", "registered-not"),
+}
+"""Cause -> what is seen of other services, or said of this one's behaviour, because of it."""
 
 FIRST, GROUND, BEHAVIOUR, DEFINITION = range(4)
 CERTAINTY = {Confidence.PROVEN: 0, Confidence.LIKELY: 1, Confidence.UNKNOWN: 2}
@@ -251,6 +270,8 @@ def _led_back(found: Sequence[Diagnosis]) -> list[Diagnosis]:
 
 def _brings(one: Diagnosis, other: Diagnosis) -> bool:
     """Whether one misbehaviour accounts for another of the same service."""
+    if other.cause in ELSEWHERE.get(one.cause, ()) and one.cause != other.cause:
+        return True
     names = {other.cause, f"{other.cause}:{other.parameters.get('key')}"}
     return one.component == other.component and bool(names & set(BRINGS.get(one.cause, ())))
 

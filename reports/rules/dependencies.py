@@ -8,6 +8,7 @@ from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.network import patch_of
 from reports.rules.processes import missing_settings
 from reports.rules.seen import Rule, Rung, Seen, closest
+from reports.rules.settings import was_given_no_key
 from reports.wiring import BUCKET, Kind, is_direct, settings_of
 
 Parameters = dict[str, Any]
@@ -230,18 +231,17 @@ def store_keys_are_not_set(seen: Seen) -> Iterator[Diagnosis]:
         )
 
 
+OTHERS_MATTER = frozenset(
+    {"NoSuchBucket", "credentials-missing", "not-the-service", "silent", "refused", "closed", "host-unknown", "tls"}
+)
+"""Codes of a store's rungs that other rules read."""
+
+
 def store_refuses(seen: Seen) -> Iterator[Diagnosis]:
     """The object store answers with an error of its own."""
     for rung in seen.broken("store.bucket", "store.objects"):
-        if rung.code in {
-            "NoSuchBucket",
-            "credentials-missing",
-            "not-the-service",
-            "silent",
-            "refused",
-            "closed",
-            "host-unknown",
-        } or (rung.code.startswith("status-") and seen.roles.get(rung.target or "") != "object-store"):
+        of_another = rung.code.startswith("status-") and seen.roles.get(rung.target or "") != "object-store"
+        if rung.code in OTHERS_MATTER or of_another or was_given_no_key(seen, rung):
             continue
         cause = STORE_CODES.get(rung.code, "store-failing")
         part = {"store-key-unknown": "key", "store-secret-wrong": "secret"}.get(cause, "key")

@@ -81,6 +81,8 @@ def endpoint_is_missing(seen: Seen) -> Iterator[Diagnosis]:
 def host_is_unknown(seen: Seen) -> Iterator[Diagnosis]:
     """A name that a setting holds leads nowhere from where it is asked."""
     for rung in seen.broken("name.resolve"):
+        if rung.code != "host-unknown":
+            continue
         host = str(rung.link.get("host") or "")
         if host == AWS and any(link.host != AWS for link in seen.links if link.kind is Kind.STORE):
             continue
@@ -192,7 +194,11 @@ def secured_otherwise(seen: Seen) -> Iterator[Diagnosis]:
                 "port": rung.link.get("port"),
                 "reason": rung.message[:160],
             }
-            patch = patch_of(seen, rung.position, rung.setting, "https://", "http://") if cause == "tls-not-spoken" else None
+            patch = (
+                patch_of(seen, rung.position, rung.setting, "https://", "http://")
+                if cause == "tls-not-spoken"
+                else None
+            )
             yield diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
 
 

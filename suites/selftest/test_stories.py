@@ -201,6 +201,20 @@ EDGE: Config = {
 }
 
 
+def serving(*words: str) -> Config:
+    """The stack with another command line of the tracking server."""
+    services = dict(STACK["services"])
+    services["tracker"] = {**services["tracker"], "command": ["mlflow", "server", *words]}
+    return {"services": services}
+
+
+KEYLESS = changed("store", MINIO_BROWSER="off")
+ARTIFACTS_ONLY = serving("--artifacts-only", "--artifacts-destination=s3://things/")
+BOTH_ROOTS = serving(
+    "--serve-artifacts", "--artifacts-destination=s3://things/", "--default-artifact-root=s3://things/"
+)
+
+
 def through(
     name: str, code: str, past: str = "", kind: Kind = Kind.STORE, behind: str = "store", **facts: Any
 ) -> Story:
@@ -279,10 +293,10 @@ def drained(command: str, service: str = "eater") -> Story:
     return failed(rung(story, "queue.write", "front", config=config, clients=[client]), semantics="not-queued")
 
 
-def relayed(code: str, stated: str, **facts: Any) -> Story:
-    """A run in which an announcement of the harness's own came through a relay in this way."""
-    config = changed("front", EXTERNAL_API_URL=None, WEBHOOK_URL="http://relay:80/")
-    config["services"]["relay"] = {}
+def relayed(code: str, stated: str, by: str = "relay", **facts: Any) -> Story:
+    """A run in which an announcement of the harness's own came through another service in this way."""
+    config = changed("front", EXTERNAL_API_URL=None, WEBHOOK_URL=f"http://{by}:80/")
+    config["services"].setdefault(by, {})
     story = rung(told(config), "webhook.relay", "front", code, config, Kind.HTTP, **facts)
     return failed(story, semantics=stated)
 
@@ -340,6 +354,8 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "folder of another": (crashed("cache", "# Can't open or create append-only dir appendonlydir: Permission denied"), "volume-unwritable", "cache"),
     "no room left": (crashed("pg", "FATAL:  could not write lock file: No space left on device"), "database-disk-full", "pg"),
     "no room in a store": (container(told(), "store", "write /data/x: no space left on device", health="unhealthy"), "store-full", "store"),
+    "no temporary folder": (crashed("front", "FileNotFoundError: [Errno 2] No usable temporary directory found in ['/tmp']"), "volume-unwritable", "front"),
+    "shared memory": (crashed("pg", "FATAL:  could not resize shared memory segment: No space left on device"), "service-crashed", "pg"),
     "worker of a living service killed": (failed(container(told(), "front", counted={"oom_kills": 3}), needs=()), "out-of-memory", "front"),
     "processor": (container(told(), "tracker", health="unhealthy", limits={"cpus": 0.05}, counted={"cpu_periods": 200, "cpu_throttled": 190}), "cpu-limit-tight", "tracker"),
     "processes": (container(told(), "tracker", health="unhealthy", limits={"pids": 4}, counted={"pids_refused": 2}), "processes-limited", "tracker"),
@@ -372,6 +388,27 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
     "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
     "no TLS there": (rung(told(), "queue.login", "front", "tls"), "tls-not-spoken", "front"),
+    # settings
+    "address": (rung(told(), "name.resolve", "front", "setting-invalid", kind=Kind.QUEUE, message="quotes stand around it"), "setting-invalid", "front"),
+    "no way to the server": (failed(told(changed("front", MLFLOW_TRACKING_URI=None))), "setting-missing", "front"),
+    "artifacts only, refused": (crashed("tracker", "Error: no", config=ARTIFACTS_ONLY), "artifacts-only", "tracker"),
+    "artifacts in a folder": (
+        rung(told(), "tracking.read", "front", artifact_roots=["/mlruns/0"], status=200),
+        "artifact-root-local",
+        "tracker",
+    ),
+    "past the server": (rung(told(BOTH_ROOTS), "store.bucket", "front", "credentials-missing", BOTH_ROOTS), "artifacts-not-proxied", "tracker"),
+    "key of none": (
+        rung(
+            rung(told(KEYLESS), "store.bucket", "front", "InvalidAccessKeyId", KEYLESS),
+            "store.bucket",
+            "tracker",
+            "InvalidAccessKeyId",
+            KEYLESS,
+        ),
+        "setting-missing",
+        "store",
+    ),
     # what stands between
     "signature through a proxy": (through("store.bucket", "SignatureDoesNotMatch"), "signature-broken", "edge"),
     "login through a proxy": (through("store.bucket", "AccessDenied"), "header-stripped", "edge"),
@@ -448,6 +485,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "webhook's header": (relayed("headers-differ", "hmac-wrong", lacking=["X-Signature"]), "header-stripped", "relay"),
     "webhook twice": (relayed("delivered-twice", "delivered-twice", arrived=2), "delivered-twice", "relay"),
     "webhook lost": (relayed("not-arrived", "not-delivered"), "request-refused", "relay"),
+    "webhook elsewhere": (relayed("status-404", "not-delivered", "store", status=404), "not-the-service", "front"),
     "webhook without upstream": (relayed("status-502", "not-delivered", status=502), "gateway-failing", "relay"),
     "queue index": (rung(told(), "queue.login", "front", "ERR", message="ERR DB index is out of range"), "queue-database-wrong", "front"),
     "queue, else": (rung(told(), "queue.write", "front", "ERR", message="ERR odd"), "queue-failing", "cache"),
@@ -530,7 +568,12 @@ def test_every_rule_is_told_of() -> None:
     fired = {
         ruling.rule for story, _, _ in TOLD.values() for ruling in rulings(story.done()) if ruling.ended is Ended.FIRED
     }
-    elsewhere = {"a fallback masks an error", "the definition is unfit", "a service does not come up"}
+    elsewhere = {
+        "a fallback masks an error",
+        "the definition is unfit",
+        "a service does not come up",
+        "nothing checks a service's health",
+    }
 
     assert {rule.name for rule in (*RULES, *FALLBACKS)} - fired <= elsewhere
 
