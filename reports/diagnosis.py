@@ -20,6 +20,7 @@ from reports.rules import (
     pressure,
     processes,
     queues,
+    refusals,
     schema,
     settings,
 )
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     *processes.RULES,
     *pressure.RULES,
     *settings.RULES,
+    *refusals.RULES,
     *network.RULES,
     *between.RULES,
     *dependencies.RULES,

@@ -285,6 +285,17 @@ def hasty(service: str, line: str, target: str = "store") -> Story:
     return container(given_up(story, service, "exited 1"), target, health="starting")
 
 
+def outwaited(retries: str) -> Story:
+    """A call that did not come back while a dependency was away, of a service that was told to try so often."""
+    story = told(changed("front", MLFLOW_HTTP_REQUEST_MAX_RETRIES=retries, MLFLOW_HTTP_REQUEST_TIMEOUT="4"))
+    shut = story.tell("http", "POST /_gate", {"status": 200, "seconds": 0.1}, {"role": "gate"})
+    error = {"type": "ReadTimeout", "message": "Read timed out."}
+    call = story.tell("http", "GET /models/1", {"error": error, "seconds": 30.1}, {"role": "registry"})
+    seen = {"outcome": "failed", "duration_s": 31.0, "message": "asked: a thing", "because": None, "facts": None}
+    story.tell("check", CHECK, {**seen, "evidence": [shut, call]})
+    return story
+
+
 def drained(command: str, service: str = "eater") -> Story:
     """A run in which nothing was found on the queue, and a client of this address was taking elements off lists."""
     config = {"services": {**STACK["services"], "eater": {"labels": {"airworthy.role": "worker"}}}}
@@ -374,6 +385,8 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "pg",
     ),
     "check that is hasty": (hasty_check(), "health-check-unmeetable", "tracker"),
+    "patience": (outwaited("7"), "setting-invalid", "front"),
+    "patience that is not the reason": (outwaited("1"), "unknown", "front"),
     "job that does not wait": (hasty("bucket", "bucket cannot be made: connection refused"), "job-failed", "bucket"),
     "service that does not wait": (hasty("tracker", "could not connect: Connection refused", "store"), "dependency-not-awaited", "tracker"),
     # the way there
@@ -389,6 +402,14 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
     "no TLS there": (rung(told(), "queue.login", "front", "tls"), "tls-not-spoken", "front"),
     # settings
+    "option": (crashed("tracker", "Usage: mlflow", "Error: No such option '--default-artefact-root'."), "command-invalid", "tracker"),
+    "directive": (crashed("cache", ">>> 'apendonly \"yes\"'", "Bad directive or wrong number of arguments"), "command-invalid", "cache"),
+    "setting by its name": (crashed("front", "configuration error: DB_NAME: not a name"), "setting-invalid", "front"),
+    "setting by its value": (
+        crashed("bucket", "InvalidRegionError: 'eu-nowhere' doesn't match a supported format.", config=changed("bucket", AWS_REGION="eu-nowhere")),
+        "setting-invalid",
+        "bucket",
+    ),
     "address": (rung(told(), "name.resolve", "front", "setting-invalid", kind=Kind.QUEUE, message="quotes stand around it"), "setting-invalid", "front"),
     "no way to the server": (failed(told(changed("front", MLFLOW_TRACKING_URI=None))), "setting-missing", "front"),
     "artifacts only, refused": (crashed("tracker", "Error: no", config=ARTIFACTS_ONLY), "artifacts-only", "tracker"),

@@ -1,0 +1,101 @@
+"""Rules about what a program says at its end of the words that it was given: a command line, a directive, a setting's value."""
+
+import re
+from collections.abc import Iterator
+
+from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.processes import last_words
+from reports.rules.seen import Container, Rule, Seen
+from reports.wiring import environment_of
+
+USAGE = re.compile(
+    r"(?i)no such (?:option|command)|unrecogni[sz]ed (?:option|argument|configuration parameter|command)|unknown (?:option|flag|directive|argument|command line)"
+    r"|(?:flag|option) provided but not defined|illegal option|invalid option|bad directive|wrong number of arguments|fatal config file error"
+    r"|missing (?:option|argument)|requires an argument|invalid value for '?-|unexpected (?:extra )?argument|syntax error in (?:file|configuration)"
+    r"|incorrect usage|invalid (?:command line )?argument|invalid value for parameter|invalid configuration"
+)
+"""What programs say of a command line or a configuration file that they cannot read (click, argparse, getopt, Go's flag, Redis, Postgres)."""
+
+INVALID = re.compile(
+    r"(?i)\bis not\b|\bare not\b|invalid|not valid|malformed|could not be found|cannot be (?:found|parsed|read)|unable to parse|failed to parse|does(?:n't| not) match"
+    r"|unsupported|not supported|not a\b|must (?:be|match|start|contain)|unknown|expected|could not convert|out of range|bad value|illegal|unrecogni[sz]ed|no such"
+)
+"""What programs say of a value that they cannot use."""
+
+ELSEWHERE = re.compile(
+    r"(?i)translate host|resolve|authentication|password|connection|refused|timed out|timeout|does not exist|no module|import|permission|denied"
+)
+"""Words of troubles that lie in what a value leads to, not in the value: other rules read those."""
+
+COMMON = frozenset(
+    {"true", "false", "none", "null", "on", "off", "yes", "no", "http", "https", "info", "debug", "warning", "error"}
+)
+LINES = 8
+SHORTEST = 4
+
+
+def _ended(seen: Seen) -> Iterator[tuple[Container, tuple[str, ...], tuple[int, ...]]]:
+    for state in seen.gone.values():
+        lines, seq = seen.log(state.service)
+        if state.exit_code not in {0, 137, 143} and lines:
+            yield state, tuple(line for line in lines if line.strip())[-LINES:], (state.seq, seq)
+
+
+def command_is_refused(seen: Seen) -> Iterator[Diagnosis]:
+    """A program ended on its command line or its configuration: an option or directive that it does not know."""
+    for state, lines, cited in _ended(seen):
+        said = next((line for line in reversed(lines) if USAGE.search(line)), None)
+        if said and not _named(said, seen, state.service):
+            shown = _with_line_before(lines, said)
+            yield diagnosis(
+                "command-invalid", state.service, evidence=cited, parameters={"reason": shown, "line": shown}
+            )
+
+
+def _with_line_before(lines: tuple[str, ...], said: str) -> str:
+    place = lines.index(said)
+    before = lines[place - 1].strip() if place and lines[place - 1].startswith((">>>", "At line", "LINE")) else ""
+    return f"{before} {said.strip()}".strip()[:240]
+
+
+def setting_is_refused(seen: Seen) -> Iterator[Diagnosis]:
+    """A program ended saying of a setting that it holds, by its name or by its value, that it cannot be used."""
+    for state, lines, cited in _ended(seen):
+        said = last_words(lines)
+        if not INVALID.search(said) or ELSEWHERE.search(said):
+            continue
+        by_name = _named(said, seen, state.service)
+        by_value = None if by_name else _valued(said, seen, state.service)
+        if name := by_name or by_value:
+            sure = Confidence.PROVEN if by_name else Confidence.LIKELY
+            given = {"setting": name, "reason": said[:240]}
+            yield diagnosis("setting-invalid", state.service, evidence=cited, parameters=given, confidence=sure)
+
+
+def _named(said: str, seen: Seen, service: str) -> str | None:
+    """The setting that a line names and that is set."""
+    held = environment_of(seen.services.get(service, {}))
+    return next(
+        (name for name, value in held.items() if value and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)), None
+    )
+
+
+def _valued(said: str, seen: Seen, service: str) -> str | None:
+    """The setting whose value stands in a line; the longest, and none that is a common word."""
+    held = environment_of(seen.services.get(service, {}))
+    told = [
+        (len(value), name) for name, value in held.items()
+        if len(value) >= SHORTEST and value.lower() not in COMMON and "[redacted]" not in value
+        and re.search(rf"(?<![\w/.-]){re.escape(value)}(?![\w/-])", said)
+    ]  # fmt: skip
+    return max(told)[1] if told else None
+
+
+def _gone(seen: Seen) -> bool:
+    return bool(seen.gone)
+
+
+RULES = (
+    Rule("a command line is refused", ("container", "log"), _gone, command_is_refused),
+    Rule("a setting is refused", ("container", "log", "compose"), _gone, setting_is_refused),
+)
