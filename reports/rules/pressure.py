@@ -295,6 +295,52 @@ def workers_are_killed_for_time(seen: Seen) -> Iterator[Diagnosis]:
         )
 
 
+PATIENCE = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": 7.0,
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": 2.0,
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": 120.0,
+}
+"""The settings by which MLflow's client waits for a server, and what it takes where they are not set."""
+
+LONGEST_PAUSE = 120.0
+"""Seconds above which MLflow's client does not wait between two tries."""
+
+
+def patience_of(seen: Seen, service: str) -> tuple[list[str], float]:
+    """The settings that a service names for its patience with MLflow, and how long an outage is a call by them."""
+    held = environment_of(seen.services.get(service, {}))
+    named = [name for name in PATIENCE if re.fullmatch(r"\d+(?:\.\d+)?", held.get(name, ""))]
+    retries, factor, timeout = (float(held[name]) if name in named else usual for name, usual in PATIENCE.items())
+    pauses = sum(min(factor * 2**number, LONGEST_PAUSE) for number in range(1, int(min(retries, 50))))
+    return named, max(pauses, timeout) if named else 0.0
+
+
+def outage_is_outwaited(seen: Seen) -> Iterator[Diagnosis]:
+    """A call did not come back while a dependency was away on purpose, and the service's own settings tell it to wait longer."""
+    for check in seen.failed:
+        asked = [event for event in seen.bundle.of("http") if event.seq in check.evidence]
+        away = any(event.subject.endswith("/_gate") for event in asked)
+        for event in asked:
+            error = str(((event.response or {}).get("error") or {}).get("type") or "")
+            service = seen.of_role(str((event.request or {}).get("role") or ""))
+            if not (away and service and "Timeout" in error):
+                continue
+            names, seconds = patience_of(seen, service)
+            if seconds <= float(event.response.get("seconds") or 0):
+                continue
+            reason = f"it makes of an outage a call of up to {seconds:.0f} s"
+            short = dict(zip(PATIENCE, ("1", "1", "4"), strict=True))
+            patch = {"services": {service: {"environment": {name: short[name] for name in names}}}}
+            yield diagnosis(
+                "setting-invalid",
+                service,
+                evidence=(check.seq, event.seq),
+                parameters={"setting": names, "reason": reason},
+                patch=patch,
+                explains=(check.nodeid,),
+            )
+
+
 # --- readiness -------------------------------------------------------------------------------------------------------
 
 NO_PROGRAM = re.compile(
@@ -333,7 +379,9 @@ def starved(seen: Seen, name: str) -> bool:
 def is_held_up(seen: Seen, name: str) -> bool:
     """Whether something that a service asks is broken, so that it may rightly say that it is not well; tables it may yet make."""
     broken = seen.broken(*{rung.name for rung in seen.rungs} - {"database.schema"})
-    return any(rung.position == name and rung.link for rung in broken) or any(link.target in {*seen.gone} for link in seen.links if link.caller == name)
+    return any(rung.position == name and rung.link for rung in broken) or any(
+        link.target in {*seen.gone} for link in seen.links if link.caller == name
+    )
 
 
 def turned_well(seen: Seen, name: str) -> tuple[int, ...]:
@@ -448,6 +496,7 @@ RULES = (
     Rule("processes are limited", ("container",), _there, processes_are_limited),
     Rule("open files are limited", ("container", "log"), _there, files_are_limited),
     Rule("workers are killed for time", ("container", "log"), _there, workers_are_killed_for_time),
+    Rule("an outage is outwaited", ("check", "http", "compose"), lambda seen: seen.failed, outage_is_outwaited),
     Rule("a health check cannot be met", ("container",), _there, health_check_cannot_be_met),
     Rule(
         "nothing checks a service's health",
