@@ -130,8 +130,10 @@ def _database_parameters(seen: Seen, rung: Rung) -> Parameters:
         "user": rung.facts.get("user") or rung.says("user"),
         "database": rung.facts.get("database") or rung.says("database"),
         "wanted": _agreed(seen, rung, "database", "POSTGRES_DB"),
-        "used": rung.facts.get("used"),
-        "limit": rung.facts.get("limit") if full else ", ".join(rung.facts.get("timeouts") or ()) or rung.message,
+        "used": rung.facts.get("used") or "all",
+        "limit": (rung.facts.get("limit") or "those that it may have")
+        if full
+        else ", ".join(rung.facts.get("timeouts") or ()) or rung.message,
         "lacking": rung.facts.get("lacking") or rung.message,
         "reason": rung.message,
         "code": rung.code,
