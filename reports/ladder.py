@@ -141,6 +141,9 @@ def next_rung(scene: Scene, climbed: Sequence[Climbed]) -> Step | None:
     return next((step for step in following if step is not None), None) or next(asides, None)
 
 
+WORKING = ("tracking", "registry")
+"""Roles whose services write files where they work."""
+
 HOOK = re.compile(r"(?i)hook|callback")
 """What a setting is called that says where announcements are sent."""
 
@@ -149,6 +152,9 @@ def _asides(scene: Scene, done: Mapping[tuple[str, str, str, str], Climbed]) -> 
     """What is asked of a service itself where it is not well, and of what stands between a webhook and its receiver."""
     for name in sorted(scene.ill):
         yield Step("service.answers", name, name, {})
+    for name, role in sorted(scene.roles.items()):
+        if role in WORKING and scene.states.get(name) == "running":
+            yield Step("place.write", name, name, {})
     for link in ordered(scene):
         log = _log_behind(link, scene)
         reached = any(one.ok and one.step.link == link and one.step.name == "port.open" for one in done.values())

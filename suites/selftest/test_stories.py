@@ -201,6 +201,14 @@ EDGE: Config = {
 }
 
 
+def refused_inside(message: str) -> Story:
+    """A call inside the registry's container that the system refused, and a check that failed by it."""
+    story = failed(told())
+    answer = {"error": {"type": "OSError", "message": message, "chain": []}, "result": None, "seconds": 0.1}
+    story.tell("probe", "register_baseline", answer, {"place": "inside", "call": "register_baseline", "args": {}})
+    return story
+
+
 def serving(*words: str) -> Config:
     """The stack with another command line of the tracking server."""
     services = dict(STACK["services"])
@@ -401,6 +409,19 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
     "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
     "no TLS there": (rung(told(), "queue.login", "front", "tls"), "tls-not-spoken", "front"),
+    # folders
+    "no room for files": (
+        rung(told(), "place.write", "front", "no-room", path="/tmp", temporary="/tmp", room=10),  # noqa: S108  as told
+        "scratch-full",
+        "front",
+    ),
+    "no right to the folder": (
+        rung(told(), "place.write", "tracker", "unwritable", path="/", folder="/", temporary="/tmp"),  # noqa: S108  as told
+        "volume-unwritable",
+        "tracker",
+    ),
+    "no room in a call": (refused_inside("[Errno 28] No space left on device"), "scratch-full", "front"),
+    "no right in a call": (refused_inside("[Errno 30] Read-only file system: '/x/y'"), "volume-unwritable", "front"),
     # settings
     "option": (crashed("tracker", "Usage: mlflow", "Error: No such option '--default-artefact-root'."), "command-invalid", "tracker"),
     "directive": (crashed("cache", ">>> 'apendonly \"yes\"'", "Bad directive or wrong number of arguments"), "command-invalid", "cache"),

@@ -1,0 +1,56 @@
+"""Rules about the folders that a service writes to: no right, no room."""
+
+import re
+from collections.abc import Iterator
+
+from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.seen import Rule, Seen
+
+FULL = re.compile(r"\[Errno 28\]|No space left on device", re.IGNORECASE)
+CLOSED = re.compile(r"\[Errno (?:13|30)\][^']*'?(?P<path>/?[\w./-]+)?|Read-only file system")
+
+
+def folder_is_no_place(seen: Seen) -> Iterator[Diagnosis]:
+    """A service cannot write where it works, or there is no room where it keeps temporary files."""
+    for rung in seen.broken("place.write"):
+        if rung.code not in {"unwritable", "no-room"}:
+            continue
+        path = str(rung.facts.get("path") or "")
+        temporary = path == rung.facts.get("temporary")
+        # where it works it need not write, unless it is MLflow's server, which makes folders there
+        if rung.code == "unwritable" and not temporary and seen.roles.get(rung.position) != "tracking":
+            continue
+        cause = "scratch-full" if rung.code == "no-room" else "volume-unwritable"
+        sure = Confidence.PROVEN if temporary else Confidence.LIKELY
+        given = {"path": path, "room": rung.facts.get("room"), "reason": rung.message}
+        yield diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=given, confidence=sure)
+
+
+def call_finds_no_place(seen: Seen) -> Iterator[Diagnosis]:
+    """A call inside the registry's container was answered with the system's own word that a file cannot be written."""
+    registry = seen.of_role("registry")
+    for event in seen.bundle.of("probe"):
+        error = (event.response or {}).get("error") or {}
+        if (
+            not registry
+            or (event.request or {}).get("place") != "inside"
+            or error.get("type") not in {"OSError", "PermissionError"}
+        ):
+            continue
+        said = str(error.get("message"))
+        closed = CLOSED.search(said)
+        if FULL.search(said):
+            yield diagnosis(
+                "scratch-full", registry, evidence=(event.seq,), parameters={"path": "its temporary folder"}
+            )
+            return
+        if closed:
+            given = {"path": closed["path"] or "a folder of its own"}
+            yield diagnosis("volume-unwritable", registry, evidence=(event.seq,), parameters=given)
+            return
+
+
+RULES = (
+    Rule("a folder is no place to write", ("rung",), lambda seen: seen.rungs, folder_is_no_place),
+    Rule("a call finds no place to write", ("probe",), lambda seen: seen.failed, call_finds_no_place),
+)
