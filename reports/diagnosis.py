@@ -210,7 +210,9 @@ def _lowest(entries: Sequence[Diagnosis], found: Sequence[Diagnosis], seen: Seen
 
 
 def _first_of_each(entries: Sequence[Diagnosis]) -> list[Diagnosis]:
-    return list({entry.component: entry for entry in reversed(entries)}.values())
+    """Of each component what is surest; of what is equally sure, what was told first."""
+    ordered = sorted(entries, key=lambda entry: CERTAINTY[entry.confidence])
+    return list({entry.component: entry for entry in reversed(ordered)}.values())
 
 
 def _affected(entry: Diagnosis, seen: Seen) -> frozenset[str]:

@@ -42,6 +42,8 @@ STORE_CODES = {
     "AccessDenied": "store-access-denied",
     "ExpiredToken": "store-token-expired",
     "InvalidToken": "store-token-expired",
+    "InvalidTokenId": "store-token-unknown",
+    "InvalidSessionToken": "store-token-unknown",
     "RequestTimeTooSkewed": "clock-skewed",
     "AuthorizationHeaderMalformed": "store-region-wrong",
     "PermanentRedirect": "store-region-wrong",
