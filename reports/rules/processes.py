@@ -8,6 +8,9 @@ from reports.rules.seen import Container, Rule, Seen
 from reports.wiring import environment_of, settings_of
 
 MISSING_MODULE = re.compile(r"No module named '?\"?(?P<module>[\w.]+)")
+RAISED = re.compile(r"^\s*(?:ModuleNotFoundError|ImportError)\b")
+"""A line by which Python says that it raised; a warning of an optional module is worded otherwise."""
+
 MISSING_NAME = re.compile(
     r"ImportError: cannot import name '(?P<name>\w+)' from (?:partially initialized module )?'(?P<module>[\w.]+)'"
 )
@@ -63,6 +66,22 @@ def module_is_missing(seen: Seen) -> Iterator[Diagnosis]:
         cited = (*_cited(seen, state), *(rung.seq for rung in looked))
         module = match["module"].split(".")[0]
         yield diagnosis("module-missing", state.service, evidence=cited, parameters={"module": module})
+
+
+def module_is_missed_at_work(seen: Seen) -> Iterator[Diagnosis]:
+    """A service that runs raised because a module cannot be imported, and its image indeed does not hold the module."""
+    for rung in seen.broken("image.module"):
+        state = seen.containers.get(rung.position)
+        if state is None or state.status != "running" or rung.code != "module-missing":
+            continue
+        given = {"module": str(rung.facts.get("module") or "").split(".")[0]}
+        yield diagnosis(
+            "module-missing",
+            rung.position,
+            evidence=(rung.seq, *_cited(seen, state)),
+            parameters=given,
+            confidence=Confidence.LIKELY,
+        )
 
 
 def modules_do_not_fit(seen: Seen) -> Iterator[Diagnosis]:
@@ -275,6 +294,7 @@ RULES = (
     Rule("a container is paused", ("container",), _there, is_paused),
     Rule("a command cannot run", ("container",), _there, command_cannot_run),
     Rule("a module is missing", ("container", "log"), _gone, module_is_missing),
+    Rule("a module is missed at work", ("container", "rung"), _there, module_is_missed_at_work),
     Rule("modules do not fit together", ("container", "log"), _gone, modules_do_not_fit),
     Rule("code does not load", ("container", "log"), _gone, code_does_not_load),
     Rule("a setting is missing", ("container", "log", "compose"), _gone, setting_is_missing),

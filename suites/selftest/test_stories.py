@@ -337,6 +337,11 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "module-missing",
         "front",
     ),
+    "module missed at work": (
+        rung(container(told(), "tracker", "ModuleNotFoundError: No module named 'boto3'"), "image.module", "tracker", "module-missing", module="boto3"),
+        "module-missing",
+        "tracker",
+    ),
     "module that is there": (rung(crashed("front", "ModuleNotFoundError: No module named 'a'"), "image.module", "front"), "service-crashed", "front"),
     "name": (crashed("tracker", "ImportError: cannot import name 'Queue' from 'sqlalchemy.pool' (x.py)"), "modules-incompatible", "tracker"),
     "code": (crashed("front", 'File "/app/a.py", line 3', "SyntaxError: invalid syntax"), "code-invalid", "front"),
