@@ -1,9 +1,15 @@
 """Rules about what lies between a registration and who is told of it: the queue's names, its consumers, the webhook's way."""
 
+import re
 from collections.abc import Iterator
 
 from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.pressure import cited, first_of, suffers
 from reports.rules.seen import Fact, Rule, Rung, Seen
+from reports.wiring import Kind
+
+TURNED_AWAY = re.compile(r"(?i)max number of clients")
+"""What a queue says to a client too many, wherever it is kept."""
 
 POPS = frozenset({"rpop", "lpop", "brpop", "blpop", "lmpop", "blmpop"})
 """Commands that take an element off a list for good."""
@@ -21,6 +27,17 @@ def name_is_no_list(seen: Seen) -> Iterator[Diagnosis]:
             given = {"key": rung.facts.get("key"), "kind": rung.facts.get("holds"), "target": rung.about}
             component = rung.target or rung.position
             yield diagnosis("queue-key-wrong-type", component, evidence=(rung.seq,), parameters=given)
+
+
+def clients_were_turned_away(seen: Seen) -> Iterator[Diagnosis]:
+    """A queue's health check, or one of its callers, was told that there are too many clients, be there room again by now."""
+    for target in dict.fromkeys(link.target for link in seen.links if link.kind is Kind.QUEUE and link.target):
+        callers = [link.caller for link in seen.links if link.target == target and link.kind is Kind.QUEUE]
+        told = [name for name in (target, *callers) if name in seen.containers and first_of(seen, name, TURNED_AWAY)]
+        if target and told and any(suffers(seen, name) for name in (target, *callers)):
+            evidence = tuple(seq for name in told for seq in cited(seen, name))
+            given = {"target": target, "service": told[0]}
+            yield diagnosis("queue-clients-full", target, evidence=evidence, parameters=given)
 
 
 def unannounced(seen: Seen) -> list[Fact]:
@@ -142,6 +159,12 @@ def _asked(seen: Seen) -> bool:
 
 RULES = (
     Rule("a queue's name is no list", ("rung",), _asked, name_is_no_list),
+    Rule(
+        "clients were turned away",
+        ("container", "log", "compose"),
+        lambda seen: seen.containers,
+        clients_were_turned_away,
+    ),
     Rule("a queue refuses some commands", ("rung", "check"), _asked, commands_are_refused),
     Rule("another takes the messages", ("rung", "check", "container"), _asked, another_takes_the_messages),
     Rule("a webhook leads elsewhere", ("rung",), lambda seen: seen.rungs, webhook_leads_elsewhere),

@@ -337,6 +337,12 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "module-missing",
         "front",
     ),
+    "package asked for": (crashed("tracker", "ImportError: The basic auth app requires the Flask-WTF package to work."), "module-missing", "tracker"),
+    "file of its own": (
+        rung(crashed("front", "ModuleNotFoundError: No module named 'src.a'"), "image.module", "front", "file-missing", path="/app/src/a.py"),
+        "file-missing",
+        "front",
+    ),
     "module missed at work": (
         rung(container(told(), "tracker", "ModuleNotFoundError: No module named 'boto3'"), "image.module", "tracker", "module-missing", module="boto3"),
         "module-missing",
@@ -525,6 +531,8 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "queue replica": (rung(told(), "queue.write", "front", "READONLY"), "queue-read-only", "cache"),
     "queue command": (rung(told(), "queue.write", "front", "unknown-command", command="LPUSH"), "queue-command-missing", "cache"),
     "queue clients": (rung(told(), "queue.login", "front", "ERR", message="ERR max number of clients reached"), "queue-clients-full", "cache"),
+    "queue clients, as its check was told": (container(told(), "cache", health="unhealthy", health_log=[{"exit": 1, "output": "ERR max number of clients reached"}]), "queue-clients-full", "cache"),
+    "queue clients, as a caller was told": (failed(container(told(), "front", "ConnectionError: max number of clients reached")), "queue-clients-full", "cache"),
     "queue name": (rung(told(), "queue.keys", "front", "key-wrong-type", key="q", holds="string"), "queue-key-wrong-type", "cache"),
     "queue scripts": (failed(rung(told(), "queue.write", "front", refused={"EVAL": "NOPERM no permissions to run 'eval'"}), semantics="not-queued"), "queue-access-denied", "cache"),
     "queue scripts gone": (failed(rung(told(), "queue.write", "front", refused={"EVAL": "ERR unknown command 'EVAL'"}), semantics="not-queued"), "queue-command-missing", "cache"),
