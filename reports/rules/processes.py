@@ -7,7 +7,11 @@ from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.seen import Container, Rule, Seen
 from reports.wiring import environment_of, settings_of
 
-MISSING_MODULE = re.compile(r"No module named '?\"?(?P<module>[\w.]+)")
+MISSING_MODULE = re.compile(
+    r"(?:No module named '?\"?|requires the |Missing optional dependency '|Missing dependency '?|ImportError: Please install )(?P<module>[A-Za-z_](?:[\w.-]*\w)?)"
+)
+"""Python's own words, and those by which packages ask for one that they need."""
+
 RAISED = re.compile(r"^\s*(?:ModuleNotFoundError|ImportError)\b")
 """A line by which Python says that it raised; a warning of an optional module is worded otherwise."""
 
@@ -61,7 +65,7 @@ def module_is_missing(seen: Seen) -> Iterator[Diagnosis]:
         if match is None:
             continue
         looked = [rung for rung in seen.rungs if rung.name == "image.module" and rung.position == state.service]
-        if any(rung.ok for rung in looked):
+        if any(rung.ok or rung.code == "file-missing" for rung in looked):
             continue
         cited = (*_cited(seen, state), *(rung.seq for rung in looked))
         module = match["module"].split(".")[0]
@@ -82,6 +86,14 @@ def module_is_missed_at_work(seen: Seen) -> Iterator[Diagnosis]:
             parameters=given,
             confidence=Confidence.LIKELY,
         )
+
+
+def own_file_is_missing(seen: Seen) -> Iterator[Diagnosis]:
+    """A service's own package is in its image, and a module of it that the service imports is not."""
+    for rung in seen.broken("image.module"):
+        if rung.code == "file-missing":
+            given = {"path": str(rung.facts.get("path") or rung.facts.get("module"))}
+            yield diagnosis("file-missing", rung.position, evidence=(rung.seq,), parameters=given)
 
 
 def modules_do_not_fit(seen: Seen) -> Iterator[Diagnosis]:
@@ -294,7 +306,8 @@ RULES = (
     Rule("a container is paused", ("container",), _there, is_paused),
     Rule("a command cannot run", ("container",), _there, command_cannot_run),
     Rule("a module is missing", ("container", "log"), _gone, module_is_missing),
-    Rule("a module is missed at work", ("container", "rung"), _there, module_is_missed_at_work),
+    Rule("a module is missed at work", ("container",), _there, module_is_missed_at_work),
+    Rule("a file of its own code is missing", ("container",), _there, own_file_is_missing),
     Rule("modules do not fit together", ("container", "log"), _gone, modules_do_not_fit),
     Rule("code does not load", ("container", "log"), _gone, code_does_not_load),
     Rule("a setting is missing", ("container", "log", "compose"), _gone, setting_is_missing),
