@@ -1,5 +1,6 @@
 """The versions that run are the ones that were decided on, whole and as they were built."""
 
+import re
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from suites.wording import exchange
 
 REQUIRED = ("MLFLOW_TRACKING_URI", "DB_HOST", "DB_NAME", "DB_USER", "REDIS_URL", "EXTERNAL_API_URL")
 FOR_THE_STORE = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+COMMIT = re.compile(r"[0-9a-f]{40}")
 INSTALLED = "import importlib.metadata as m; print(m.version('mlflow'))"
 
 
@@ -116,6 +118,31 @@ def test_the_running_image_is_the_built_one(target: Target, journal: Journal, fa
         expected="the same",
         got=stale,
         do="recreate the container: docker compose up --force-recreate",
+    )
+
+
+@pytest.mark.verifies("mlflow-version")
+def test_the_build_that_answers_is_the_releases(
+    api: Http, target: Target, journal: Journal, fact: dict[str, Any]
+) -> None:
+    """The commit that the service says it was built from is the release's, where both are told."""
+    told = journal.events("target")
+    release = str((told[-1].response or {}).get("commit") or "") if told else ""
+    answer = api.get("/version", key=None)
+    built = str(answer.json.get("commit") or "") if isinstance(answer.json, dict) else ""
+
+    both = bool(COMMIT.fullmatch(release) and COMMIT.fullmatch(built))
+    if both and built != release:
+        fact.update(semantics="image-stale", service=target.service("registry").name)
+    assert answer.status is not None, exchange(
+        "GET /version", "the API", expected="its build", got=str(answer), do="answer /version"
+    )
+    assert not both or built == release, exchange(
+        "GET /version, and the commit of the release's definition",
+        "the API, and git",
+        expected=f"commit {release}",
+        got=f"commit {built}",
+        do="build the release anew and recreate the container (`docker compose up --build --force-recreate`)",
     )
 
 
