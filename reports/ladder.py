@@ -94,7 +94,9 @@ def ordered(scene: Scene) -> tuple[Link, ...]:
 def past(link: Link, scene: Scene) -> Link | None:
     """The way past what stands between a caller and the service that it means; None where nothing does, or none is known."""
     kind = str(link.kind)
-    if link.target is None or link.kind not in PORTS or scene.roles.get(link.target) in {None, kind}:
+    role = scene.roles.get(link.target or "")
+    # a service of a role of its own is no proxy: whoever asks it for another's things is wrong
+    if link.target is None or link.kind not in PORTS or role in {None, kind, "registry", "job", *map(str, Kind)}:
         return None
     meant = [name for name, role in scene.roles.items() if role == kind]
     if len(meant) != 1:
