@@ -27,6 +27,11 @@ EXCEPTION = re.compile(
     r"^[\w.]*(?:Error|Exception|Exit|Interrupt|Refused|Timeout)\b.*|^(?:FATAL|ERROR|CRITICAL|fatal|error|panic)\b.*|^[\w -]*error: .*",
     re.IGNORECASE,
 )
+NO_EXEC = re.compile(
+    r"(?i)\bexec\b.*(?:format error|no such file|not found|permission denied)|cannot execute(?: binary)?"
+)
+"""What an init or a shell says of a program that the kernel does not run, whatever status it ends with."""
+
 NOT_RUNNABLE = re.compile(
     r"(?i)executable file not found|exec format error|no such file or directory|permission denied|is a directory|invalid argument"
 )
@@ -233,7 +238,8 @@ def command_cannot_run(seen: Seen) -> Iterator[Diagnosis]:
     for name, state in seen.containers.items():
         said = str(state.seen.get("error") or "")
         lines, _ = seen.log(name)
-        told = said or (last_words(lines) if state.exit_code in {126, 127} else "")
+        refused = next((line for line in reversed(lines[-3:]) if NO_EXEC.search(line)), "")
+        told = said or refused or (last_words(lines) if state.exit_code in {126, 127} else "")
         if told and state.status != "running" and (NOT_RUNNABLE.search(told) or state.exit_code in {126, 127}):
             short = told.rsplit("exec: ", maxsplit=1)[-1][:200]
             yield diagnosis("command-not-runnable", name, evidence=_cited(seen, state), parameters={"reason": short})

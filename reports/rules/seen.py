@@ -264,7 +264,12 @@ class Seen:
 
     def _passed(self, rung: Rung) -> bool:
         """Whether a trouble of a start was over when the same was asked again, from whatever position."""
-        later = (one for one in self.rungs if one.seq > rung.seq and (one.name, one.about) == (rung.name, rung.about))
+        asked = (rung.name, rung.about, rung.link.get("host"), rung.link.get("port"))
+        later = (
+            one
+            for one in self.rungs
+            if one.seq > rung.seq and (one.name, one.about, one.link.get("host"), one.link.get("port")) == asked
+        )
         return rung.code in PASSING and any(one.ok for one in later)
 
     def around(self, rung: Rung) -> tuple[Rung, ...]:

@@ -273,9 +273,7 @@ def test_an_unknown_cause_of_nobody_points_at_the_only_service_that_changed() ->
 # --- where two disagree ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("code", "cause"), [("READONLY", "queue-read-only"), ("NOPERM", "queue-access-denied")]
-)
+@pytest.mark.parametrize(("code", "cause"), [("READONLY", "queue-read-only"), ("NOPERM", "queue-access-denied")])
 def test_a_queue_is_at_fault_for_its_own_state_unless_the_caller_alone_changed(code: str, cause: str) -> None:
     """A replica, or a user without rights: the queue's, but the caller's where it alone was told something else."""
 

@@ -370,6 +370,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "pause": (container(told(), "pg", status="paused"), "service-paused", "pg"),
     "end": (crashed("front", "bye", exit_code=0), "service-ended", "front"),
     "command": (crashed("front", status="created", exit_code=127, error='exec: "nope": executable file not found in $PATH'), "command-not-runnable", "front"),
+    "another processor": (crashed("store", "exec /usr/bin/minio: exec format error"), "command-not-runnable", "store"),
     "command in a shell": (crashed("front", "sh: 1: nope: not found", exit_code=127), "command-not-runnable", "front"),
     "job": (crashed("bucket", "bucket cannot be made: no"), "job-failed", "bucket"),
     "crash": (crashed("front", "Traceback", "RuntimeError: the moon is wrong"), "service-crashed", "front"),
