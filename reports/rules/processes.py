@@ -27,8 +27,8 @@ EXCEPTION = re.compile(
     r"^[\w.]*(?:Error|Exception|Exit|Interrupt|Refused|Timeout)\b.*|^(?:FATAL|ERROR|CRITICAL|fatal|error|panic)\b.*|^[\w -]*error: .*",
     re.IGNORECASE,
 )
-NO_EXEC = re.compile(r"(?i)\bexec (?:user process|\S+):? .*(?:format error|no such file|not found|permission denied)|cannot execute(?: binary)?")
-    r"(?i)\bexec\b.*(?:format error|no such file|not found|permission denied)|cannot execute(?: binary)?"
+NO_EXEC = re.compile(
+    r"(?i)\bexec (?:user process|\S+):? .*(?:format error|no such file|not found|permission denied)|cannot execute(?: binary)?"
 )
 """What an init or a shell says of a program that the kernel does not run, whatever status it ends with."""
 
