@@ -22,13 +22,20 @@ def load(path: Path = FILE) -> dict[str, dict[str, Any]]:
     return entries
 
 
-def added(entries: Mapping[str, Mapping[str, Any]], results: Sequence[Result]) -> dict[str, dict[str, Any]]:
-    """The record with these results: the first stays as it was, the latest is theirs; an error of the campaign is none."""
+def added(
+    entries: Mapping[str, Mapping[str, Any]], results: Sequence[Result], *, blind: bool = True
+) -> dict[str, dict[str, Any]]:
+    """The record with these results: a first stays as it was, the latest is theirs; an error of the campaign is none.
+
+    A run is `blind` where no rule was changed for its entry before: only such a one is kept as a first.
+    """
     found = {name: dict(entry) for name, entry in entries.items()}
     for result in results:
         if result.error is None:
             row = score.as_json(result)
-            found[result.id] = {"first": found.get(result.id, {}).get("first", row), "latest": row}
+            before = found.get(result.id, {})
+            first = before.get("first") or (row if blind and not before else None)
+            found[result.id] = ({"first": first} if first else {}) | {"latest": row}
     return found
 
 
@@ -39,8 +46,8 @@ def keep(results: Sequence[Result], path: Path = FILE) -> None:
 
 
 def results(which: str, path: Path = FILE) -> list[Result]:
-    """The first or the latest results of all entries."""
-    return [score.result_of(entry[which]) for _, entry in sorted(load(path).items())]
+    """The first or the latest results, of all entries that have one."""
+    return [score.result_of(entry[which]) for _, entry in sorted(load(path).items()) if which in entry]
 
 
 README = Path(__file__).parents[1] / "README.md"
@@ -50,13 +57,15 @@ BEGIN, END = "<!-- track record: written by ./airworthy campaign --write -->", "
 
 def figures(entries: Mapping[str, Mapping[str, Any]], corpus: Sequence[Fault]) -> list[str]:
     """The figures for people: what was run of the corpus, each floor on the first run and the latest, the latest by layer."""
-    first, latest = ([score.result_of(entry[which]) for entry in entries.values()] for which in ("first", "latest"))
+    first, latest = (
+        [score.result_of(entry[which]) for entry in entries.values() if which in entry] for which in ("first", "latest")
+    )
     kinds = {kind: sum(result.kind == kind for result in latest) for kind in ("fault", "control", "mutant")}
     commits = sorted({result.commit for result in latest})
     there = {kind: sum(fault.kind.value == kind for fault in corpus) for kind in kinds}
     told = ", ".join(f"{kinds[kind]} of {there[kind]} {kind}s" for kind in kinds)
     lines = [
-        f"Run so far: {told}; the others of the corpus wait for their first run. Latest judged at {', '.join(commits)}.",
+        f"Run so far: {told}; the others of the corpus wait for their first run. {len(first)} first runs were blind: no rule had been changed for the entry. Latest judged at {', '.join(commits)}.",
         "",
         "| | stated | first run | latest |",
         "|---|---|---|---|",
@@ -80,8 +89,10 @@ def placed(text: str, lines: Sequence[str]) -> str:
 
 def table(entries: Mapping[str, Mapping[str, Any]]) -> str:
     """The whole record as a page: each entry's latest run, then those whose first run was another."""
-    first, latest = ([score.result_of(entry[which]) for entry in entries.values()] for which in ("first", "latest"))
-    other = [one for one, now in zip(first, latest, strict=True) if _told(one) != _told(now)]
+    latest = [score.result_of(entry["latest"]) for entry in entries.values()]
+    first = [score.result_of(entry["first"]) for entry in entries.values() if "first" in entry]
+    now = {result.id: _told(result) for result in latest}
+    other = [result for result in first if _told(result) != now[result.id]]
     lines = [
         "# Track record",
         "",

@@ -156,6 +156,7 @@ def test_the_first_run_stays_the_first() -> None:
 
     assert [entry["commit"] for entry in twice["crd-01"].values()] == ["a", "b"]
     assert lame == twice
+    assert record.added({}, [missed], blind=False)["crd-01"].keys() == {"latest"}
     assert score.result_of(twice["crd-01"]["first"]) == missed
 
 
