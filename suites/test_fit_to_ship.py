@@ -16,6 +16,7 @@ from fixtures.registrations import Registered
 from fixtures.states import changed_files, told_by_engine
 from fixtures.target import Service, Target, hosts_in
 from fixtures.witnesses import Database, ObjectStore, Queue
+from suites.listeners import LISTENING, listening
 from suites.wording import exchange
 
 JOB_WITHIN = 20.0
@@ -23,9 +24,6 @@ JOB_WITHIN = 20.0
 
 GIVEN_BY_THE_KERNEL = set(range(32768, 61000))
 """Ports that a program gets when it asks for any (net.ipv4.ip_local_port_range): another one each start, which nobody can declare."""
-
-LISTENING = "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null"
-HEX_LOOPBACK = ("0100007F", "00000000000000000000000001000000", "0000000000000000FFFF00000100007F", "0B00007F")
 
 STORE_DEFAULTS = (
     ("minioadmin", "minioadmin"),
@@ -95,18 +93,6 @@ def test_no_process_is_root(target: Target, journal: Journal, fact: dict[str, An
         got=unasked,
         do="look whether these containers still run",
     )
-
-
-def listening(text: str) -> set[int]:
-    """The TCP ports that listen beyond loopback, from /proc/net/tcp and tcp6."""
-    found = set()
-    for line in text.splitlines():
-        words = line.split()
-        if len(words) > 3 and words[3] == "0A" and ":" in words[1]:
-            address, _, port = words[1].rpartition(":")
-            if address not in HEX_LOOPBACK:
-                found.add(int(port, 16))
-    return found
 
 
 def declared_ports(service: Service) -> set[int]:

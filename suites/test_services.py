@@ -1,5 +1,6 @@
 """Every service runs, and what health says of itself is confirmed by others, and turns false when it must."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -11,10 +12,11 @@ from fixtures.journal import Journal
 from fixtures.registrations import Registered
 from fixtures.sink import Sink
 from fixtures.stack import Stack
-from fixtures.states import is_sound, states
+from fixtures.states import is_sound, states, told_by_engine
 from fixtures.target import Target
 from fixtures.waiting import wait_until
 from fixtures.witnesses import Database, Queue
+from suites.listeners import LISTENING, listening
 from suites.recorded import departures, told
 from suites.wording import exchange
 
@@ -67,6 +69,33 @@ def test_every_service_runs_and_is_healthy(target: Target, journal: Journal) -> 
         got=unsound,
         do="read the log of each service that is named",
     )
+
+
+@pytest.mark.verifies("services-healthy")
+def test_every_published_port_leads_to_a_listener(target: Target, journal: Journal, fact: dict[str, Any]) -> None:
+    """Where a service publishes a TCP port something listens in its container, beyond its own loopback."""
+    dead = {}
+    for service in target.services:
+        published = {int(port.split("/")[0]) for port in published_of(service.inspect) if port.endswith("/tcp")}
+        ran = told_by_engine(journal, service, "exec", service.container, "sh", "-c", LISTENING) if published else None
+        if ran is not None and ran.ok and (silent := sorted(published - listening(ran.stdout))):
+            dead[service.name] = silent
+
+    if dead:
+        name, ports = next(iter(dead.items()))
+        fact.update(semantics="port-wrong", service=name, setting="ports", host=name, port=ports[0])
+    assert not dead, exchange(
+        "which of the published ports something listens on",
+        "the kernel, in every container (/proc/net/tcp)",
+        expected="each of them",
+        got=dead,
+        do="publish the port that the service listens on",
+    )
+
+
+def published_of(inspect: Mapping[str, Any]) -> list[str]:
+    """The container's ports that are bound to the host, as the engine writes them: `8001/tcp`."""
+    return [port for port, bound in ((inspect.get("HostConfig") or {}).get("PortBindings") or {}).items() if bound]
 
 
 @pytest.mark.verifies("services-healthy")

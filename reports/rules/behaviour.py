@@ -65,6 +65,12 @@ def flavour_fallback_masks(seen: Seen) -> Iterator[Diagnosis]:
         called = str((event.request or {}).get("call") or event.subject)
         chain = error.get("chain") or []
         if registry and "register" in called and REFUSED_AS_FUNCTION in str(error.get("message")):
+            if not chain:
+                given = {"flavor": asked.get("kind"), "service": registry}
+                yield diagnosis(
+                    "flavor-refused", registry, evidence=(event.seq,), parameters=given, explains=(cited[event.seq],)
+                )
+                return
             first = chain[-1] if chain else {}
             masked = f"{first.get('type')}: {first.get('message')}"[:200] if first else "the flavour's own error"
             given = {"masked": masked, "shown": str(error.get("message"))[:120]}

@@ -38,6 +38,14 @@ def port_is_taken(seen: Seen) -> Iterator[Diagnosis]:
         yield diagnosis("port-taken", HOST, evidence=_started(seen), parameters={"port": port})
 
 
+def port_was_taken_before(seen: Seen) -> Iterator[Diagnosis]:
+    """A port that the definition names is held by another process of the host: nothing was started."""
+    for event in seen.bundle.of("host.problem"):
+        match = re.search(r"\bport (?P<port>\d+)", str((event.response or {}).get("message")))
+        if event.subject == "port" and match:
+            yield diagnosis("port-taken", HOST, evidence=(event.seq,), parameters={"port": match["port"]})
+
+
 def disk_is_full(seen: Seen) -> Iterator[Diagnosis]:
     """The engine, or a service, finds no room on the disk."""
     if DISK.search(seen.compose_error):
@@ -77,6 +85,7 @@ def _applies(seen: Seen) -> bool:
 
 RULES = (
     Rule("a port of the host is taken", ("start",), _applies, port_is_taken),
+    Rule("a port of the host was taken before the start", ("host.problem",), lambda _: True, port_was_taken_before),
     Rule("the disk is full", ("start",), _applies, disk_is_full),
     Rule("an image is unavailable", ("start",), _applies, image_is_unavailable),
     Rule("the definition is refused", ("start",), _applies, definition_is_refused),

@@ -1,5 +1,6 @@
 """Rules about the way from a caller to what it calls: names, ports, and who answers there."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -78,10 +79,33 @@ def endpoint_is_missing(seen: Seen) -> Iterator[Diagnosis]:
         yield diagnosis("endpoint-missing", rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
 
 
+PROXY = re.compile(r"(?i)^(?:https?|all)_proxy$")
+"""Settings by which programs send their calls through a proxy."""
+
+
+def way_out_is_wrong(seen: Seen) -> Iterator[Diagnosis]:
+    """A caller is told to send its calls through a proxy that is not there."""
+    for rung in seen.broken("name.resolve", "port.open"):
+        if PROXY.match(rung.setting):
+            given = {"setting": rung.setting, "host": f"{rung.link.get('host')}:{rung.link.get('port')}"}
+            yield diagnosis("outbound-proxy-wrong", rung.position, evidence=(rung.seq,), parameters=given)
+
+
+def container_is_off_its_network(seen: Seen) -> Iterator[Diagnosis]:
+    """A service runs, shares a network with its caller by definition, and has no address in any."""
+    for rung in seen.broken("name.resolve"):
+        state = seen.containers.get(rung.target or "")
+        if state is None or rung.code != "host-unknown" or not _share_network(seen, rung.position, str(rung.target)):
+            continue
+        if state.status == "running" and state.seen.get("addresses") == []:
+            given = {"target": rung.position, "host": rung.link.get("host")}
+            yield diagnosis("networks-disjoint", str(rung.target), evidence=(rung.seq, state.seq), parameters=given)
+
+
 def host_is_unknown(seen: Seen) -> Iterator[Diagnosis]:
     """A name that a setting holds leads nowhere from where it is asked."""
     for rung in seen.broken("name.resolve"):
-        if rung.code != "host-unknown":
+        if rung.code != "host-unknown" or PROXY.match(rung.setting):
             continue
         host = str(rung.link.get("host") or "")
         if host == AWS and any(link.host != AWS for link in seen.links if link.kind is Kind.STORE):
@@ -116,7 +140,7 @@ def _lonely(seen: Seen, rung: Rung) -> str:
 def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
     """A connection is refused; what listens at the other end tells whose mistake it is."""
     for rung in seen.broken("port.open"):
-        if rung.code != "refused":
+        if rung.code != "refused" or PROXY.match(rung.setting):
             continue
         host, port = str(rung.link.get("host") or ""), int(rung.link.get("port") or 0)
         given: dict[str, Any] = {"setting": rung.setting, "host": host, "port": port}
@@ -208,6 +232,8 @@ def _climbed(seen: Seen) -> bool:
 
 RULES = (
     Rule("an endpoint is missing", ("rung", "compose"), lambda seen: seen.rungs, endpoint_is_missing),
+    Rule("the way out is wrong", ("rung",), _climbed, way_out_is_wrong),
+    Rule("a container is off its network", ("rung",), _climbed, container_is_off_its_network),
     Rule("a host is unknown", ("rung", "compose"), _climbed, host_is_unknown),
     Rule("a port is closed", ("rung", "compose"), _climbed, port_is_closed),
     Rule("a port is silent", ("rung",), _climbed, port_is_silent),

@@ -308,7 +308,7 @@ def test_facts_that_agree_are_one_diagnosis_and_others_are_their_own() -> None:
     ("call", "message", "kind", "cited", "masked"),
     [
         ("register", "`python_model` must be callable", "sklearn", True, "OSError: disk"),
-        ("register_model", "python_model is needed", "sklearn", True, "the flavour's own error"),
+        ("register_model", "python_model is needed", "sklearn", True, ""),
         ("register", "python_model is needed", "junk", True, None),
         ("register", "python_model is needed", "sklearn", False, None),
         ("predict", "python_model is needed", "sklearn", True, None),
@@ -318,7 +318,7 @@ def test_facts_that_agree_are_one_diagnosis_and_others_are_their_own() -> None:
 def test_a_fallback_that_hides_the_first_error_is_named(
     call: str, message: str, kind: str, cited: bool, masked: str | None
 ) -> None:
-    """Pyfunc's refusal in an answer to a registration that a failed check saw, of something that is a model."""
+    """Pyfunc's refusal in an answer to a registration, of what is a model: it hides the error before it, or none was before."""
     story = begun()
     chain = [{"type": "OSError", "message": "disk"}] if masked and masked.startswith("OSError") else []
     error = {"type": "MlflowException", "message": message, "chain": chain}
@@ -327,8 +327,9 @@ def test_a_fallback_that_hides_the_first_error_is_named(
     story.check(LOOKUP, "failed", evidence=[seq] if cited else [])
     found = diagnose(story.done())
 
-    assert [(entry.cause, entry.component) for entry in found] == [("error-masked" if masked else "unknown", "api")]
-    assert found[0].parameters.get("masked") == masked
+    cause = {None: "unknown", "": "flavor-refused"}.get(masked, "error-masked")
+    assert [(entry.cause, entry.component) for entry in found] == [(cause, "api")]
+    assert found[0].parameters.get("masked") == (masked or None)
     assert found[0].explains == (LOOKUP,)
 
 

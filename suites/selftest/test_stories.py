@@ -216,6 +216,7 @@ def serving(*words: str) -> Config:
     return {"services": services}
 
 
+PROXIED = changed("front", HTTP_PROXY="http://127.0.0.1:3128", EXTERNAL_API_URL=None)
 KEYLESS = changed("store", MINIO_BROWSER="off")
 ARTIFACTS_ONLY = serving("--artifacts-only", "--artifacts-destination=s3://things/")
 BOTH_ROOTS = serving(
@@ -320,7 +321,15 @@ def relayed(code: str, stated: str, by: str = "relay", **facts: Any) -> Story:
     return failed(story, semantics=stated)
 
 
+def stopped_by(subject: str, message: str) -> Story:
+    """A run that the machine stopped before the start."""
+    story = told()
+    story.tell("host.problem", subject, {"message": message})
+    return story
+
+
 TOLD: dict[str, tuple[Story, str, str]] = {
+    "port before the start": (stopped_by("port", "port 15000 of this host, named for front, is taken"), "port-taken", HOST),
     # the machine
     "port": (start("Bind for 127.0.0.1:8001 failed: port is already allocated"), "port-taken", HOST),
     "port by the kernel": (start("listen tcp4 127.0.0.1:5001: bind: address already in use"), "port-taken", HOST),
@@ -421,6 +430,12 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
     "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
     "no TLS there": (rung(told(), "queue.login", "front", "tls"), "tls-not-spoken", "front"),
+    "proxy for the way out": (rung(told(PROXIED), "port.open", "front", "refused", PROXIED, Kind.HTTP), "outbound-proxy-wrong", "front"),
+    "off its network": (
+        rung(container(told(), "store", addresses=[]), "name.resolve", "front", "host-unknown", kind=Kind.STORE),
+        "networks-disjoint",
+        "store",
+    ),
     # folders
     "no room for files": (
         rung(told(), "place.write", "front", "no-room", path="/tmp", temporary="/tmp", room=10),  # noqa: S108  as told
