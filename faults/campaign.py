@@ -119,15 +119,16 @@ def commit() -> str:
     return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
 
-def sampled(corpus: Sequence[Fault], seed: int) -> tuple[Fault, ...]:
-    """One fault of each layer, two controls and four mutants, drawn by a seed."""
+def sampled(corpus: Sequence[Fault], seed: int, results: Sequence[Result]) -> tuple[Fault, ...]:
+    """One fault of each layer, two controls and four mutants, drawn by a seed from those that the record says are done right: what was caught must stay caught."""
     dice = random.Random(seed)  # noqa: S311  a sample, not a secret
-    faults = [fault for fault in corpus if fault.kind is Kind.FAULT]
-    chosen = [
-        dice.choice([fault for fault in faults if fault.layer == layer]) for layer in sorted({f.layer for f in faults})
-    ]
+    right = {result.id for result in results if score.is_right(result)}
+    known = [fault for fault in corpus if fault.id in right]
+    faults = [fault for fault in known if fault.kind is Kind.FAULT]
+    layers = sorted({fault.layer for fault in faults})
+    chosen = [dice.choice([fault for fault in faults if fault.layer == layer]) for layer in layers]
     for kind, count in SAMPLE.items():
-        found = [fault for fault in corpus if fault.kind is kind]
+        found = [fault for fault in known if fault.kind is kind]
         chosen += dice.sample(found, min(count, len(found)))
     return tuple(chosen)
 
@@ -189,6 +190,9 @@ class Campaign:
             except queue.Empty:
                 return
             result = self._judged(job)
+            if result.error is not None:
+                say(f"{job.name}: once more, since {result.error}")
+                result = self._judged(job)
             with self._told:
                 self.results[job.name] = result
                 self._keep(job, result)
@@ -419,7 +423,7 @@ def campaign(arguments: Sequence[str]) -> int:
     if options.write:
         record.write(record.load(), corpus)
         return Exit.READY
-    chosen = sampled(corpus, options.seed) if options.sample else options.selection.of(corpus)
+    chosen = sampled(corpus, options.seed, record.results("latest")) if options.sample else options.selection.of(corpus)
     if options.sample or options.repeat:
         say(f"campaign: seed {options.seed} (--seed {options.seed} draws the same again)")
     if options.soak:

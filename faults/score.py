@@ -129,6 +129,15 @@ def rate(results: Iterable[Result], holds: Callable[[Result], object]) -> Rate:
     return Rate(sum(told), len(told))
 
 
+def is_right(result: Result) -> bool:
+    """Whether the gate did with an entry what it is there for: quiet on a sound one, a misbehaviour caught, a cause and component first."""
+    if result.error is not None:
+        return False
+    if result.kind == "control":
+        return result.verdict == READY
+    return result.caught and (result.kind == "mutant" or (result.rank == 1 and result.component_first))
+
+
 def is_double(result: Result) -> bool:
     """Whether two causes were there."""
     return len(result.expect) > 1

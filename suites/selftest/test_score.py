@@ -118,6 +118,20 @@ def test_a_sample_refutes_only_what_its_interval_excludes() -> None:
     assert holds([CAUGHT] * 13 + [replace(CAUGHT, verdict="READY")], "critical caught") is False
 
 
+def test_right_is_what_an_entry_is_there_for() -> None:
+    """A control is quiet, a mutant is caught, a fault is caught with its cause and component first; an error is never right."""
+    other = (Named("host-unknown", "tracker", "proven"),)
+
+    assert score.is_right(CAUGHT)
+    assert score.is_right(QUIET)
+    assert score.is_right(replace(CAUGHT, kind="mutant", diagnoses=other))
+    assert not score.is_right(replace(CAUGHT, diagnoses=other))
+    assert not score.is_right(replace(CAUGHT, diagnoses=(Named("store-key-unknown", "api", "proven"),)))
+    assert not score.is_right(replace(CAUGHT, kind="mutant", verdict="READY"))
+    assert not score.is_right(replace(QUIET, verdict="NOT READY"))
+    assert not score.is_right(replace(CAUGHT, error="it did not fire"))
+
+
 def test_misses_and_false_alarms_are_listed() -> None:
     """By name, so that they can be looked at."""
     missed, alarmed = replace(CAUGHT, verdict="READY"), replace(QUIET, verdict="NOT READY")
