@@ -25,6 +25,11 @@ NO_MODELS = {"junk", "none"}
 def component_of(seen: Seen, fact: Fact) -> str:
     """The service that misbehaves: the one the fact names, else by the role that the cause is about."""
     told = str(fact.parameters.get("service") or "")
+    if fact.cause == "bucket-public":
+        # who opens it, where the definition says so; else the store that lets anyone in
+        opened = (event for event in seen.bundle.of("finding") if event.subject == "bucket-public")
+        by_definition = next((str(event.response.get("service") or "") for event in opened), "")
+        return by_definition or seen.of_role("object-store") or HOST
     by_layer = {"object-store": "object-store", "queue": "queue"}
     role = by_layer.get(known()[fact.cause].layer, "registry")
     if told in seen.services or (told and not seen.services):

@@ -161,7 +161,8 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
                 "port-wrong", rung.position, evidence=cited, parameters={**given, "wanted": wanted}, patch=patch
             )
         else:
-            sure = Confidence.PROVEN if _look(seen, rung.target) else Confidence.LIKELY
+            # that nothing is open is seen, why it is not is not known; another port that is open tells more
+            sure = Confidence.PROVEN if ports_of(seen, rung.target) else Confidence.UNKNOWN
             yield diagnosis("not-listening", rung.target, evidence=cited, parameters=given, confidence=sure)
 
 

@@ -427,11 +427,11 @@ def test_a_symptom_gives_way_to_a_reason_at_or_below_it(service: str) -> None:
     alone = told(story)
     ended(story, service, 137)
 
-    assert alone == [("not-listening", "db", LIKELY)]
+    assert alone == [("not-listening", "db", Confidence.UNKNOWN)]
     assert told(story) == (
         [("service-killed", "db", PROVEN)]
         if service == "db"
-        else [("service-killed", "api", PROVEN), ("not-listening", "db", LIKELY)]
+        else [("service-killed", "api", PROVEN), ("not-listening", "db", Confidence.UNKNOWN)]
     )
 
 

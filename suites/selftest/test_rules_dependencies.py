@@ -456,11 +456,11 @@ def test_a_caller_without_an_endpoint_asks_amazon(code: str) -> None:
         ("database", {"POSTGRES_PORT": "5433"}, [("::", 6000)], ("port-wrong", "api", PROVEN), 5432),
         ("database", {}, [("127.0.0.1", 5432), ("::1", 5432)], ("listens-on-loopback", "db", PROVEN), None),
         ("database", {}, [(ANYWHERE, 6000)], ("not-listening", "db", PROVEN), None),
-        ("database", {}, [], ("not-listening", "db", PROVEN), None),
-        ("database", {}, None, ("not-listening", "db", LIKELY), None),
+        ("database", {}, [], ("not-listening", "db", Confidence.UNKNOWN), None),
+        ("database", {}, None, ("not-listening", "db", Confidence.UNKNOWN), None),
         ("http", {}, [(ANYWHERE, 8091), ("127.0.0.11", 40000)], ("port-wrong", "api", PROVEN), 8091),
         ("queue", {}, [(ANYWHERE, 7000)], ("port-wrong", "api", PROVEN), 7000),
-        ("queue", {}, [("127.0.0.1", 7000)], ("not-listening", "queue", PROVEN), None),
+        ("queue", {}, [("127.0.0.1", 7000)], ("not-listening", "queue", Confidence.UNKNOWN), None),
     ],
 )  # fmt: skip
 def test_what_listens_at_the_other_end_tells_whose_port_is_wrong(
@@ -517,7 +517,7 @@ def test_the_loopback_is_the_caller_itself(
         ("running", "", "silent", [("port-silent", "api", PROVEN)]),
         ("paused", None, "silent", []),
         (None, None, "broken", []),
-        (None, None, "refused", [("not-listening", "db", LIKELY)]),
+        (None, None, "refused", [("not-listening", "db", Confidence.UNKNOWN)]),
     ],
 )
 def test_a_silent_port_is_its_callers_way_until_all_callers_find_it_silent(
