@@ -171,8 +171,10 @@ class Seen:
         return tuple(name for name, row in self._targets.items() if held and "digest" not in row)
 
     def of_role(self, role: str) -> str | None:
-        """The first service of a role."""
-        return next((name for name, has in self.roles.items() if has == role), None)
+        """The service of a role; of several the first that another's settings lead to."""
+        found = [name for name, has in self.roles.items() if has == role]
+        led = {link.target for link in self.links if link.target != link.caller} if len(found) > 1 else set()
+        return next((name for name in found if name in led), next(iter(found), None))
 
     def layer_of(self, service: str) -> str:
         """The layer of a service that is gone."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.preflight import (
@@ -469,6 +469,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(TREES, TREES, TREES)
 def test_no_definition_however_odd_stops_the_reading(service: Any, volume: Any, other: Any) -> None:
     """What has the wrong shape has no finding, or one; never an exception."""

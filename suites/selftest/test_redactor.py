@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fixtures.journal import Journal
@@ -48,6 +48,7 @@ def test_ordinary_settings_are_kept(name: str) -> None:
     assert not is_secret_name(name)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=2, max_size=40))
 def test_no_secret_stands_in_a_journal(tmp_path_factory: pytest.TempPathFactory, ending: str) -> None:
     """Requests, answers and blobs: a known secret is in none of the bytes written."""
