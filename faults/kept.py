@@ -1,5 +1,7 @@
 """Kept evidence: of each fault's real run what the diagnosis reads, trimmed, so that every rule is tried on all of it."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +32,30 @@ KINDS = frozenset(
     }
     | {"check", "host.problem", "run.finished", "probe"}
 )
+PLAIN = frozenset({"name.resolve", "port.open"})
+"""Rungs that say nothing more where they hold: what stands on them says so too."""
+
+NEEDLESS = frozenset(
+    {
+        "seconds",
+        "image_id",
+        "started_at",
+        "finished_at",
+        "security_opt",
+        "cap_drop",
+        "cap_add",
+        "init",
+        "stop_grace_period",
+    }
+)
+"""Keys that no rule reads."""
+
+PLACE = re.compile(r"/(?:[\w.-]+/)+(?=faults/)|/tmp/airworthy-campaign-\w+/")
+"""Where a clone or a campaign lay on the machine of the run."""
+
+SKIPPED = 3
+"""Skipped checks that are kept: all say the same."""
+
 LINES, MESSAGE = 12, 700
 """Lines of a log and characters of a text that are kept, at first."""
 
@@ -54,11 +80,17 @@ def _told(bundle: Bundle) -> list[tuple[str, str, str]]:
 
 
 def _shortened(bundle: Bundle, lines: int, message: int) -> Iterator[Event]:
-    failed = [event for event in bundle.of("check") if event.response["outcome"] != "passed"]
+    unhappy = [event for event in bundle.of("check") if event.response["outcome"] in {"failed", "broken"}]
+    skipped = [event for event in bundle.of("check") if event.response["outcome"] == "skipped"]
+    failed = [*unhappy, *skipped[:SKIPPED]]
     cited = {seq for event in failed for seq in event.response.get("evidence") or ()}
     names = {event.subject for event in failed}
     last = {(event.kind, event.subject): event.seq for event in bundle.events if event.kind in {"container", "log"}}
+    rungs = {json.dumps([event.subject, event.request], sort_keys=True): event.seq for event in bundle.of("rung")}
+    climbed = set(rungs.values())
     for event in bundle.events:
+        if event.kind == "rung" and (event.seq not in climbed or (event.response.get("ok") and event.subject in PLAIN)):
+            continue
         if event.kind not in KINDS or (event.kind == "probe" and event.seq not in cited):
             continue
         if event.kind == "check" and event.subject not in names:
@@ -68,7 +100,9 @@ def _shortened(bundle: Bundle, lines: int, message: int) -> Iterator[Event]:
         if event.kind == "checklist":
             continue
         response = event.response
-        if event.kind == "inventory":
+        if event.kind == "run.started":
+            response = {"started": response.get("started")}
+        elif event.kind == "inventory":
             response = {"checks": [row for row in response["checks"] if row["nodeid"] in names]}
         elif event.kind == "log":
             response = {**response, "tail": list(response.get("tail") or ())[-lines:]}
@@ -76,10 +110,12 @@ def _shortened(bundle: Bundle, lines: int, message: int) -> Iterator[Event]:
 
 
 def _cut(value: Any, limit: int) -> Any:
-    if isinstance(value, str) and len(value) > limit:
-        return value[:limit]
+    if isinstance(value, str):
+        return PLACE.sub("", value)[:limit]
     if isinstance(value, dict):
-        return {key: _cut(inner, limit) for key, inner in value.items()}
+        return {
+            key: _cut(inner, limit) for key, inner in value.items() if key not in NEEDLESS and not key.startswith("x-")
+        }
     if isinstance(value, list):
         return [_cut(inner, limit) for inner in value]
     return value

@@ -425,6 +425,11 @@ def tracking_refuses(seen: Seen) -> Iterator[Diagnosis]:
     """MLflow, or what stands before it, answers reading or writing with an error, and no rule about what it rests on says why."""
     for rung in seen.broken(*TRACKING_RUNGS):
         yield from _database_behind(seen, rung)
+        if not _is_mlflow(rung) and seen.roles.get(rung.target or "") in OWN_ROLES:
+            wrong = {"setting": rung.setting, "host": rung.link.get("host"), "port": rung.link.get("port")}
+            given = {**wrong, "wanted": "an MLflow server"}
+            yield diagnosis("not-the-service", rung.position, evidence=(rung.seq,), parameters=given)
+            continue
         cause = _tracking_cause(seen, rung)
         if cause is None:
             continue
@@ -448,7 +453,11 @@ def tracking_refuses(seen: Seen) -> Iterator[Diagnosis]:
 
 def is_between(seen: Seen, rung: Rung) -> bool:
     """Whether what was asked is a service of the deployment that is not the tracking server itself: a proxy before it."""
-    return rung.target is not None and seen.roles.get(rung.target) != "tracking"
+    return rung.target is not None and seen.roles.get(rung.target) not in {"tracking", *OWN_ROLES}
+
+
+OWN_ROLES = frozenset({"database", "object-store", "queue", "registry", "job"})
+"""Roles that are no tracking server's and no proxy's: whoever asks such a service for MLflow has the wrong address."""
 
 
 def _is_mlflow(rung: Rung) -> bool:

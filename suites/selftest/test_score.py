@@ -101,7 +101,7 @@ def test_the_floors_are_the_stated_ones() -> None:
     assert floor("critical caught", replace(CAUGHT, verdict="READY", severity="minor")).holds is None
     assert floor("mutants caught", replace(mutant, verdict="READY")).holds is False
     assert floor("controls READY", replace(QUIET, verdict="INCONCLUSIVE")).holds is False
-    assert floor("longest run", replace(CAUGHT, seconds=181)).holds is False
+    assert floor("longest run of a broken one", replace(CAUGHT, seconds=181)).holds is False
     assert floor("median time, broken / sound", CAUGHT, replace(QUIET, seconds=19.0)).holds is False
     assert floor("confidently wrong", replace(CAUGHT, diagnoses=(Named("host-unknown", "x", "proven"),))).holds is False
 

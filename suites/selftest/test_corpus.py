@@ -1,0 +1,257 @@
+"""The corpus is whole: enough of each kind, every row readable, every check of the suites turned red by something."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from faults import record, score
+from faults.corpus import CorpusError, Fault, Kind, Selection, load, read
+from faults.inject import FOLDER_OF, IMAGES
+from reports.causes import LAYERS
+
+ROOT = Path(__file__).parents[2]
+CORPUS = load()
+
+
+def of(kind: Kind) -> list[Fault]:
+    """The entries of a kind."""
+    return [fault for fault in CORPUS if fault.kind is kind]
+
+
+def test_there_is_enough_of_each_kind() -> None:
+    """90 faults, 12 of them double, 6 that cannot be told; 20 controls; 25 mutants; no two of one title."""
+    faults = of(Kind.FAULT)
+
+    assert len(faults) >= 90
+    assert sum(fault.is_double for fault in faults) >= 12
+    assert sum(fault.is_unknown for fault in faults) >= 6
+    assert len(of(Kind.CONTROL)) >= 20
+    assert len(of(Kind.MUTANT)) >= 25
+    assert len({fault.title for fault in CORPUS}) == len(CORPUS)
+
+
+def test_every_layer_has_its_faults() -> None:
+    """No layer of a deployment is left out, and no moment."""
+    assert {fault.layer for fault in of(Kind.FAULT)} >= set(LAYERS) - {"registry-semantics"}
+    assert {fault.when for fault in CORPUS} == {
+        "before start",
+        "while running",
+        "on a used stack",
+        "between two releases",
+    }
+
+
+@pytest.mark.parametrize(
+    "fault", [fault for fault in CORPUS if any("path" in row for row in fault.inject)], ids=lambda f: f.id
+)
+def test_a_patch_fits_the_code_that_is_there(fault: Fault) -> None:
+    """The text that an entry changes stands in its file exactly once, and Python still reads the changed file."""
+    for row in fault.inject:
+        if "path" in row:
+            text = (IMAGES / FOLDER_OF[row["service"]] / row["path"]).read_text(encoding="utf-8")
+            assert text.count(row["old"]) == 1
+            changed = text.replace(row["old"], row["new"])
+            assert changed != text
+            if fault.kind is Kind.MUTANT and row["path"].endswith(".py"):
+                ast.parse(changed)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("kind = 1 =", "line 1"),
+        ('kind = "fault"', "inject, source, title, when is missing"),
+        ('kind = "slip"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = []', "kind 'slip' is not one of"),
+        ('kind = "fault"\ntitle = ""\nsource = ""\nwhen = "never"\ninject = []', "when 'never' is not one of"),
+        ('kind = "fault"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = []\nword = 1', "word is not known"),
+        (
+            'kind = "control"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = [{kind = "hammer"}]',
+            "injector 'hammer' is not one of",
+        ),
+        (
+            'kind = "control"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = [{kind = "sql"}]',
+            "injector sql takes ['statement']",
+        ),
+        (
+            'kind = "control"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = [{kind = "overlay", file = "x.yml"}]',
+            "there is no file x.yml beside it",
+        ),
+        (
+            (
+                'kind = "fault"\nlayer = "host"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = []\n'
+                'expect = [{cause = "witchcraft", component = "x"}]'
+            ),
+            "cause 'witchcraft' is not in reports/causes.toml",
+        ),
+        (
+            (
+                'kind = "fault"\nlayer = "host"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = []\n'
+                'expect = [{cause = "unknown", component = "x"}]'
+            ),
+            "nothing proves that it fired",
+        ),
+        (
+            (
+                'kind = "fault"\nlayer = "host"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = []\n'
+                'expect = [{cause = "unknown", component = "x"}]\nfired = [{port = 1}]'
+            ),
+            "a proof has one of",
+        ),
+        (
+            (
+                'kind = "fault"\nlayer = "moon"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = []\n'
+                'expect = [{cause = "unknown", component = "x"}]\nfired = [{port = 1, matches = "held"}]'
+            ),
+            "layer 'moon' is not one of",
+        ),
+        (
+            'kind = "fault"\nlayer = "host"\ntitle = ""\nsource = ""\nwhen = "before start"\ninject = []',
+            "says what to expect",
+        ),
+    ],
+)
+def test_a_slip_in_an_entry_is_one_clear_line(tmp_path: Path, content: str, said: str) -> None:
+    """What is wrong, where, and what instead."""
+    (tmp_path / "fault.toml").write_text(content, encoding="utf-8")
+
+    with pytest.raises(CorpusError, match=r"^faults/") as error:
+        read(tmp_path)
+
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_selection_means_what_it_says() -> None:
+    """Ids and key=value, joined by or; shards share the corpus out; a word that means nothing is refused."""
+    proxies = Selection(("layer=proxy",)).of(CORPUS)
+    shards = [Selection((), (number, 3)).of(CORPUS) for number in (1, 2, 3)]
+
+    assert {fault.layer for fault in proxies} == {"proxy"}
+    assert len(Selection(("control-plain", "layer=proxy")).of(CORPUS)) == len(proxies) + 1
+    assert sorted(fault.id for shard in shards for fault in shard) == [fault.id for fault in CORPUS]
+    with pytest.raises(CorpusError, match="neither an id"):
+        Selection(("no-such",)).of(CORPUS)
+    with pytest.raises(CorpusError, match="'colour' is not one of"):
+        Selection(("colour=red",)).of(CORPUS)
+
+
+def test_the_record_is_of_this_corpus() -> None:
+    """Enough entries of each kind were run, blind first runs are kept beside the latest, and none is of an entry that is gone."""
+    recorded = record.load()
+    kinds = {fault.id: fault.kind for fault in CORPUS}
+    ran = [kinds[name] for name in recorded]
+
+    assert recorded.keys() <= kinds.keys()
+    assert all({"latest"} <= entry.keys() <= {"first", "latest"} for entry in recorded.values())
+    assert sum("first" in entry for entry in recorded.values()) >= 90
+    assert ran.count(Kind.FAULT) >= 90
+    assert ran.count(Kind.CONTROL) >= 15
+
+
+def test_readme_and_table_are_the_records() -> None:
+    """Nobody types a figure: what README and table say is what `./airworthy campaign --write` writes."""
+    kept = record.load()
+    text = record.README.read_text(encoding="utf-8")
+
+    assert record.placed(text, record.figures(kept, CORPUS)) == text
+    assert record.TABLE.read_text(encoding="utf-8") == record.table(kept)
+
+
+def checks() -> list[str]:
+    """Every check of the suites, by its node id without parameters."""
+    return [
+        f"suites/{file.name}::{node.name}"
+        for file in sorted((ROOT / "suites").glob("test_*.py"))
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    ]
+
+
+NOT_YET = frozenset(
+    {
+        "suites/test_backward_compatibility.py::test_the_old_keys_are_what_they_were",
+        "suites/test_backward_compatibility.py::test_a_model_from_before_is_listed_loaded_traced",
+        "suites/test_baseline_registration.py::test_the_parts_of_an_answer_agree",
+        "suites/test_baseline_registration.py::test_the_stored_model_says_the_same",
+        "suites/test_baseline_registration.py::test_the_answers_metadata_is_whole",
+        "suites/test_baseline_registration.py::test_one_registration_makes_one_of_each",
+        "suites/test_baseline_registration.py::test_each_model_type_registers_under_its_name",
+        "suites/test_baseline_registration.py::test_the_model_loads_and_predicts",
+        "suites/test_baseline_registration.py::test_bad_input_is_refused_and_leaves_nothing",
+        "suites/test_database.py::test_the_services_own_credentials_write_and_read",
+        "suites/test_database.py::test_a_rest_write_is_a_row",
+        "suites/test_fit_to_ship.py::test_no_process_is_root",
+        "suites/test_fit_to_ship.py::test_only_declared_ports_listen",
+        "suites/test_fit_to_ship.py::test_no_secret_is_in_an_image_or_label",
+        "suites/test_fit_to_ship.py::test_no_secret_is_in_a_log",
+        "suites/test_fit_to_ship.py::test_the_database_has_no_default_credentials",
+        "suites/test_fit_to_ship.py::test_redis_has_no_default_credentials",
+        "suites/test_fit_to_ship.py::test_the_api_and_mlflow_have_no_default_credentials",
+        "suites/test_fit_to_ship.py::test_init_jobs_can_fail",
+        "suites/test_fit_to_ship.py::test_images_are_pinned",
+        "suites/test_fit_to_ship.py::test_dependencies_have_conditions",
+        "suites/test_http_contract.py::test_a_key_is_asked_for",
+        "suites/test_http_contract.py::test_a_scope_is_asked_for",
+        "suites/test_http_contract.py::test_reading_routes_answer",
+        "suites/test_http_contract.py::test_a_key_may_come_as_bearer",
+        "suites/test_http_contract.py::test_registering_answers",
+        "suites/test_http_contract.py::test_what_is_not_there_is_404",
+        "suites/test_http_contract.py::test_a_contributor_of_nothing_has_an_empty_list",
+        "suites/test_http_contract.py::test_registering_on_what_is_not_there_is_404",
+        "suites/test_http_contract.py::test_registering_twice_is_a_conflict",
+        "suites/test_http_contract.py::test_a_malformed_registration_is_422",
+        "suites/test_http_contract.py::test_a_malformed_path_is_refused",
+        "suites/test_http_contract.py::test_a_limit_is_kept_and_says_when_to_come_back",
+        "suites/test_http_contract.py::test_an_outage_is_503",
+        "suites/test_http_contract.py::test_open_routes_answer",
+        "suites/test_http_contract.py::test_no_recorded_route_is_gone",
+        "suites/test_improved_registration.py::test_an_improved_model_loads_and_predicts",
+        "suites/test_improved_registration.py::test_lineage_holds_what_was_registered",
+        "suites/test_improved_registration.py::test_a_contributor_is_credited_with_own_models_only",
+        "suites/test_improved_registration.py::test_a_promotion_moves_that_version",
+        "suites/test_improved_registration.py::test_a_bad_address_is_refused_and_leaves_nothing",
+        "suites/test_improved_registration.py::test_a_store_error_surfaces_as_itself",
+        "suites/test_platform.py::test_every_imported_module_is_in_the_image",
+        "suites/test_platform.py::test_the_running_image_is_the_built_one",
+        "suites/test_queue.py::test_an_improved_model_is_queued_once_in_the_recorded_envelope",
+        "suites/test_queue.py::test_the_token_symbol_has_its_default",
+        "suites/test_queue.py::test_every_message_of_one_process_is_single",
+        "suites/test_queue.py::test_a_baseline_is_not_announced",
+        "suites/test_redis.py::test_the_services_own_url_writes_and_reads",
+        "suites/test_redis.py::test_redis_takes_writes",
+        "suites/test_response_times.py::test_registrations_in_the_container_are_timed",
+        "suites/test_response_times.py::test_registrations_over_http_are_timed",
+        "suites/test_response_times.py::test_lookups_are_timed",
+        "suites/test_services.py::test_postgres_is_as_claimed",
+        "suites/test_services.py::test_redis_is_as_claimed",
+        "suites/test_services.py::test_the_message_queue_is_as_claimed",
+        "suites/test_services.py::test_health_is_bounded_when_all_are_silent",
+        "suites/test_services.py::test_mlflow_answers_its_own_health",
+        "suites/test_services.py::test_no_service_died_during_the_run",
+        "suites/test_storage.py::test_the_services_own_credentials_store_and_read",
+        "suites/test_storage.py::test_a_client_outside_stores_a_model",
+        "suites/test_uuid_lookup.py::test_a_uuid_names_its_own_version_not_the_newest",
+        "suites/test_uuid_lookup.py::test_a_lookup_equals_the_registration",
+        "suites/test_uuid_lookup.py::test_an_unknown_uuid_is_not_found",
+        "suites/test_uuid_lookup.py::test_a_malformed_uuid_is_refused",
+        "suites/test_uuid_lookup.py::test_a_uuid_still_leads_to_its_model_after_a_restart",
+        "suites/test_warnings.py::test_warnings_are_collected",
+        "suites/test_warnings.py::test_known_warnings_are_told_apart",
+        "suites/test_webhook.py::test_the_payload_is_as_recorded",
+        "suites/test_webhook.py::test_a_delivery_is_signed_over_its_bytes",
+        "suites/test_webhook.py::test_the_idempotency_key_is_the_deterministic_one",
+        "suites/test_webhook.py::test_a_failed_delivery_is_sent_again_with_the_same_key",
+        "suites/test_webhook.py::test_every_delivery_of_one_process_is_single",
+        "suites/test_webhook.py::test_nothing_was_delivered_twice_in_the_whole_run",
+    }
+)
+"""Checks that no recorded run turned red so far: the entries that are made for them wait for their first run."""
+
+
+@pytest.mark.parametrize("nodeid", checks())
+def test_every_check_was_turned_red(nodeid: str) -> None:
+    """A check that nothing turned red is no evidence: some fault or mutant of the record made it fail, or it is listed as waiting."""
+    red = {name.partition("[")[0] for which in ("first", "latest") for name in score.reddened(record.results(which))}
+
+    assert (nodeid in red) is (nodeid not in NOT_YET)
