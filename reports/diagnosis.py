@@ -70,7 +70,7 @@ BRINGS: dict[str, tuple[str, ...]] = {
     "health-constant": ("health-status-wrong",),
     "delivered-twice": ("idempotency-key-not-kept",),
     "error-masked": ("flavor-refused",),
-    "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong"),
+    "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong", "default-credentials"),
 }
 """Misbehaviour -> what else is seen, of the same service, because of it (with `:key` only of that key)."""
 
