@@ -120,9 +120,9 @@ def commit() -> str:
 
 
 def sampled(corpus: Sequence[Fault], seed: int, results: Sequence[Result]) -> tuple[Fault, ...]:
-    """One fault of each layer, two controls and four mutants, drawn by a seed from those that the record says are done right: what was caught must stay caught."""
+    """One fault of each layer, two controls and four mutants, drawn by a seed from those that the record says are done right and in time: what was caught must stay caught."""
     dice = random.Random(seed)  # noqa: S311  a sample, not a secret
-    right = {result.id for result in results if score.is_right(result)}
+    right = {result.id for result in results if score.is_right(result) and result.seconds <= score.LONGEST}
     known = [fault for fault in corpus if fault.id in right]
     faults = [fault for fault in known if fault.kind is Kind.FAULT]
     layers = sorted({fault.layer for fault in faults})

@@ -11,6 +11,8 @@ Z = 1.959964
 """The normal quantile of a two-sided 95 % interval."""
 
 UNCERTAIN = "unknown"
+LONGEST = 180.0
+"""Seconds that a run of a broken deployment may take."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +188,9 @@ def floors(results: Sequence[Result], *, sample: bool = False) -> tuple[Floor, .
     found.append(Floor("controls READY", "all", str(quiet), _over(quiet, 1.0)))
     longest = max((result.seconds for result in (*faults, *mutants)), default=None)
     said = "none tried" if longest is None else f"{longest:.0f} s"
-    found.append(Floor("longest run of a broken one", "<= 180 s", said, None if longest is None else longest <= 180))
+    found.append(
+        Floor("longest run of a broken one", "<= 180 s", said, None if longest is None else longest <= LONGEST)
+    )
     slow, healthy = [r.seconds for r in faults], [r.seconds for r in controls]
     ratio = median(slow) / median(healthy) if slow and healthy else None
     said = "not both there" if ratio is None else f"{ratio:.2f} ({median(slow):.0f} s / {median(healthy):.0f} s)"
