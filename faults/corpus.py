@@ -4,7 +4,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -199,7 +199,6 @@ class Selection:
 
     words: tuple[str, ...] = ()
     shard: tuple[int, int] = (1, 1)
-    keys: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, corpus: Sequence[Fault]) -> tuple[Fault, ...]:
         """The entries that are meant; CorpusError for a word that means none."""

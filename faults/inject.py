@@ -118,7 +118,7 @@ class _Maker:
 
     def image(self, row: Mapping[str, Any]) -> None:
         service = row["service"]
-        lines = [_spelled(line) for line in row.get("lines", ())]
+        lines = list(row.get("lines", ()))
         folder = self.work / f"image-{service}"
         folder.mkdir(exist_ok=True)
         if "path" in row:

@@ -1,8 +1,10 @@
 """Rules about settings that are absent, malformed or at odds with each other, read from the definition and asked where they are used."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.evidence import Event
 from reports.rules.seen import Rule, Rung, Seen
 from reports.wiring import Kind, artifact_root, environment_of, links_of, options_of
 
@@ -12,7 +14,7 @@ NEEDS = {
 }
 """Role -> what it needs, and the setting of the contract that leads there."""
 
-KEYS = {"object-store": ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")}
+KEYS = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
 OWN_KEYS = ("MINIO_ROOT_USER", "MINIO_ACCESS_KEY", "MINIO_ROOT_USER_FILE", "MINIO_CONFIG_ENV_FILE")
 NO_PASSWORD_THERE = ("without any password configured", "no password is set")
 
@@ -26,10 +28,15 @@ def address_is_malformed(seen: Seen) -> Iterator[Diagnosis]:
             yield diagnosis("setting-invalid", rung.position, evidence=(rung.seq,), parameters=given)
 
 
+def _definition(seen: Seen) -> Event | None:
+    """The rendered configuration as an event; older bundles hold one configuration only."""
+    return seen.bundle.last("compose", "rendered") or seen.bundle.last("compose")
+
+
 def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
     """A service names no way to what its role needs, though the deployment has it: it goes to a default of its own."""
     links = links_of(seen.config)
-    event = seen.bundle.last("compose", "rendered") or seen.bundle.last("compose")
+    event = _definition(seen)
     for name, role in seen.roles.items():
         for kind, setting in NEEDS.get(role, {}).items():
             there = seen.of_role(str(kind))
@@ -51,7 +58,7 @@ def _stood(seen: Seen, service: str, setting: str) -> bool:
 def serves_artifacts_only(seen: Seen) -> Iterator[Diagnosis]:
     """The tracking server is told to carry artifacts alone, and it refuses to start or to answer."""
     server = seen.of_role("tracking")
-    event = seen.bundle.last("compose", "rendered") or seen.bundle.last("compose")
+    event = _definition(seen)
     if server is None or event is None:
         return
     service = seen.services.get(server, {})
@@ -92,8 +99,8 @@ def artifacts_lie_locally(seen: Seen) -> Iterator[Diagnosis]:
             return
 
 
-def _destination(service: dict[str, object] | object) -> str:
-    options, env = options_of(service), environment_of(service)  # type: ignore[arg-type]
+def _destination(service: Mapping[str, Any]) -> str:
+    options, env = options_of(service), environment_of(service)
     return options.get("--artifacts-destination") or env.get("MLFLOW_ARTIFACTS_DESTINATION", "")
 
 
@@ -121,7 +128,7 @@ def keys_of_its_own_are_missing(seen: Seen) -> Iterator[Diagnosis]:
     """A store knows the key of none of its callers and was given none; a queue has lost the password that its callers send."""
     for rung in seen.broken("store.bucket", "store.objects"):
         if was_given_no_key(seen, rung):
-            given = {"setting": list(KEYS["object-store"])}
+            given = {"setting": list(KEYS)}
             yield diagnosis("setting-missing", str(rung.target), evidence=(rung.seq,), parameters=given)
     for rung in seen.broken("queue.login"):
         lost = _lost_password(seen, rung.target or "")
