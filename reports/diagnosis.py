@@ -78,6 +78,7 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "artifact-root-local": ("artifact-missing",),
     "artifacts-not-proxied": ("setting-missing",),
     "setting-missing": ("health-constant", "registered-not"),
+    "setting-invalid": ("limit-missing",),
 }
 """Cause -> what is seen of other services, or said of this one's behaviour, because of it."""
 

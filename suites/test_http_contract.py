@@ -158,6 +158,8 @@ def test_reading_routes_answer(
         got=f"{told(found)}: {answer}",
         do="give the answer its recorded keys and types again",
     )
+    if not parts:
+        fact.update(semantics="lineage-wrong")
     assert parts, exchange(
         f"{name} for {shown(parameters)}",
         "the API",
@@ -198,7 +200,7 @@ def test_registering_answers(
     """Registering a logged model over HTTP answers with the service's own dict, for a baseline and an improved model."""
     answered: dict[str, Any] | None
     if kind == "baseline":
-        answered, seen = baseline_http.answer, shown(baseline_http.answer)
+        answered, seen, given = baseline_http.answer, shown(baseline_http.answer), baseline_http.metadata
         expected = {"model_uuid": baseline_http.result["logged_model_id"], "run_id": baseline_http.result["run_id"]}
     else:
         logged = logged_model(outside)
@@ -206,7 +208,7 @@ def test_registering_answers(
             "logged_model_id": logged,
             "kind": "improved",
             "model_type": "classification",
-            "metadata": {"token": uuid4().hex},
+            "metadata": (given := {"token": uuid4().hex}),
             "baseline_id": baseline.model_id,
             "delta_metrics": {"accuracy": 0.01},
             "contributor": SOMEONE,
@@ -236,6 +238,17 @@ def test_registering_answers(
         expected=shown(expected),
         got=seen,
         do="register the very model that was logged",
+    )
+    handed = (answered or {}).get("metadata")
+    lost = [key for key, value in given.items() if not isinstance(handed, dict) or handed.get(key) != value]
+    if lost:
+        fact.update(semantics="metadata-dropped", keys=lost)
+    assert not lost, exchange(
+        f"POST /models/register for a logged model, kind {kind}, with metadata {shown(given)}",
+        "the API",
+        expected=f"metadata that holds {', '.join(lost)}",
+        got=seen,
+        do="hand the body's metadata on to the service",
     )
 
 
@@ -444,7 +457,7 @@ def test_a_limit_is_kept_and_says_when_to_come_back(api: Http, fact: dict[str, A
 
 @pytest.mark.verifies("http-contract")
 def test_an_outage_is_503(gated: Gated, baseline: Registered, fact: dict[str, Any]) -> None:
-    """While MLflow is out every route that needs it answers 503, and lives on."""
+    """While MLflow is out every route that needs it answers 503, the service is not ready, and it lives on."""
     body = {
         "logged_model_id": NO_SUCH["uuid"],
         "kind": "baseline",
@@ -462,9 +475,13 @@ def test_an_outage_is_503(gated: Gated, baseline: Registered, fact: dict[str, An
         )
         for name in KEYED
     }
-    live = gated.api.get("/live", key=None)
+    ready, live = (gated.api.get(path, key=None) for path in ("/ready", "/live"))
     gated.unblock()
 
+    if ready.status == 200:
+        fact.update(semantics="health-status-wrong", status=200, claim="ready")
+    elif live.status not in {200, None}:
+        fact.update(semantics="status-wrong", route="/live", expected=200, got=live.status)
     wrong = {name: answer for name, answer in answers.items() if answer.status != 503}
     for name, answer in wrong.items():
         missing = answer.status == 404 and "{" in name
@@ -476,6 +493,13 @@ def test_an_outage_is_503(gated: Gated, baseline: Registered, fact: dict[str, An
         expected="503",
         got="; ".join(map(str, wrong.values())) + (f"; {gated.error}" if gated.error else ""),
         do="answer 503 when a dependency is out, within a bounded time",
+    )
+    assert ready.status not in {200, None}, exchange(
+        "GET /ready while MLflow is out",
+        "the API (a second one, behind the harness's gate)",
+        expected="503",
+        got=str(ready),
+        do="be ready only while requests can be served",
     )
     assert live.status == 200, exchange(
         "GET /live while MLflow is out",

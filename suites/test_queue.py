@@ -9,8 +9,9 @@ from fixtures.http import Http
 from fixtures.process import Process
 from fixtures.registrations import Registered
 from fixtures.waiting import wait_until
-from fixtures.witnesses import Queue
+from fixtures.witnesses import Database, Queue
 from suites.recorded import departures, stated, told
+from suites.test_baseline_registration import registered_rows
 from suites.wording import exchange, shown
 
 LIST = "hokusai:model_ready_queue"
@@ -175,6 +176,40 @@ def test_every_message_of_one_process_is_single(
         expected="one each",
         got=seen,
         do="announce every improved model, once, on the queue",
+    )
+
+
+NOWHERE = {"DB_HOST": "127.0.0.1", "REDIS_URL": "redis://127.0.0.1:9/0"}
+"""Settings with which neither database nor queue can be reached."""
+
+
+@pytest.mark.verifies("webhook-payload")
+def test_what_could_not_be_announced_is_not_registered(
+    inside: Process, database: Database, baseline: Registered, fact: dict[str, Any]
+) -> None:
+    """A registration that fails because it cannot be announced leaves nothing registered."""
+    before = registered_rows(database)
+    reply = inside.call(
+        "register_improved_model",
+        model=FOREST,
+        baseline_id=baseline.model_id,
+        delta_metrics={"accuracy": 0.02},
+        contributor=CONTRIBUTOR,
+        signature="infer",
+        env=NOWHERE,
+    )
+    left = registered_rows(database) - before
+
+    if reply.error is None:
+        return  # it is registered, and its announcement may come by another way; that it comes has its own check
+    if left:
+        fact.update(semantics="bad-input-left-behind", what=", ".join(sorted(left)))
+    assert not left, exchange(
+        "what is registered after an announcement failed (DB_HOST and REDIS_URL lead nowhere)",
+        "psql in the database's container",
+        expected=f"nothing new, since the registration failed: {reply.error}",
+        got=sorted(left),
+        do="take the version back when it cannot be announced, or announce it later",
     )
 
 

@@ -1,5 +1,6 @@
 """Rules about what a program says at its end of the words that it was given: a command line, a directive, a setting's value."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -18,7 +19,7 @@ USAGE = re.compile(
 
 INVALID = re.compile(
     r"(?i)\bis not\b|\bare not\b|invalid|not valid|malformed|could not be found|cannot be (?:found|parsed|read)|unable to parse|failed to parse|does(?:n't| not) match"
-    r"|unsupported|not supported|not a\b|must (?:be|match|start|contain)|unknown|expected|could not convert|out of range|bad value|illegal|unrecogni[sz]ed|no such"
+    r"|could(?: not|n't) (?:parse|read)|unsupported|not supported|not a\b|must (?:be|match|start|contain)|unknown|expected|could not convert|out of range|bad value|illegal|unrecogni[sz]ed|no such"
 )
 """What programs say of a value that they cannot use."""
 
@@ -91,6 +92,44 @@ def _valued(said: str, seen: Seen, service: str) -> str | None:
     return max(told)[1] if told else None
 
 
+def setting_is_given_up(seen: Seen) -> Iterator[Diagnosis]:
+    """A program that runs on has said of a setting that it cannot be used: it quotes the value in its complaint."""
+    for service in seen.services:
+        for event in seen.bundle.of("log"):
+            if event.subject != service or service in seen.gone:
+                continue
+            for said in map(str, event.response.get("tail") or ()):
+                name = _quoted(said, seen, service)
+                if name and INVALID.search(said) and not ELSEWHERE.search(said):
+                    given = {"setting": name, "reason": message_of(said)[:240]}
+                    yield diagnosis(
+                        "setting-invalid", service, evidence=(event.seq,), parameters=given, confidence=Confidence.LIKELY
+                    )
+                    break
+
+
+def _quoted(said: str, seen: Seen, service: str) -> str | None:
+    """The setting whose whole value stands in quotes in a line."""
+    held = environment_of(seen.services.get(service, {}))
+    return next(
+        (
+            name
+            for name, value in held.items()
+            if len(value) >= SHORTEST and value.lower() not in COMMON and re.search(rf"(['\"`]){re.escape(value)}\1", said)
+        ),
+        None,
+    )
+
+
+def message_of(line: str) -> str:
+    """What a line of a log says: its message, where it is a JSON object that has one."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return line.strip()
+    return str(told.get("message") or line) if isinstance(told, dict) else line.strip()
+
+
 def _gone(seen: Seen) -> bool:
     return bool(seen.gone)
 
@@ -98,4 +137,5 @@ def _gone(seen: Seen) -> bool:
 RULES = (
     Rule("a command line is refused", ("container", "log"), _gone, command_is_refused),
     Rule("a setting is refused", ("container", "log", "compose"), _gone, setting_is_refused),
+    Rule("a setting is given up", ("log", "compose"), lambda seen: seen.failed, setting_is_given_up),
 )
