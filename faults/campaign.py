@@ -5,9 +5,9 @@ import hashlib
 import json
 import queue
 import random
+import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ import psutil
 
 from faults import kept, record, score
 from faults.corpus import CorpusError, Fault, Kind, Selection, load
-from faults.inject import PASSWORD, Director, Scene, copied, prepared
+from faults.inject import PASSWORD, Director, Prepared, Scene, Step, copied, prepared
 from faults.score import Named, Result
 from faults.stage import Stage, StageError, holds, remove
 from fixtures import builds, compose, engine
@@ -143,6 +143,72 @@ class Job:
     whole: bool = False
 
 
+class StoppedError(Exception):
+    """The campaign was interrupted: this run counts for nothing."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """One run of the gate: its exit status (None where it had to be ended), its seconds, its id, and what could not be done to it."""
+
+    status: int | None
+    seconds: float
+    run_id: str
+    errors: Sequence[str]
+
+
+class Runs:
+    """The runs of the gate that are under way; an interrupted campaign ends them too."""
+
+    def __init__(self) -> None:
+        """None is under way."""
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._stopped = False
+
+    def gate(self, out: Path, arguments: Sequence[str], steps: Sequence[Step] = ()) -> Ran:
+        """Run `verify --keep` as a user would, do the steps meanwhile; StoppedError once the campaign has been interrupted."""
+        command = [str(ROOT / "airworthy"), "verify", "--keep", "--forget", "--out", str(out), *arguments]
+        began = time.monotonic()
+        discard(out)
+        out.mkdir(parents=True)
+        with Director(out / "evidence" / "journal.jsonl", steps) as director, (out / "said").open("wb") as file:
+            with self._lock:
+                if self._stopped:
+                    raise StoppedError
+                # a session of its own: Ctrl-C reaches the campaign alone, which then ends its runs in order
+                process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+                )
+                self._running.add(process)
+            try:
+                status: int | None = process.wait(LONGEST)
+            except subprocess.TimeoutExpired:
+                status = None
+                end([psutil.Process(process.pid)])
+            except KeyboardInterrupt:
+                process.terminate()
+                process.wait(LONGEST)
+                if director.run_id:
+                    remove(director.run_id)
+                raise
+            with self._lock:
+                self._running.discard(process)
+        return Ran(status, time.monotonic() - began, director.run_id, director.errors)
+
+    def stop(self) -> None:
+        """End what is under way as a terminal would; nothing begins any more."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.terminate()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the campaign has been interrupted."""
+        return self._stopped
+
+
 @dataclass
 class Campaign:
     """One campaign while it goes on."""
@@ -156,6 +222,7 @@ class Campaign:
     patches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     vacuous: set[str] = field(default_factory=set)
     """Entries whose proofs held on the sound deployment too."""
+    runs: Runs = field(default_factory=Runs)
     _told: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, jobs: Sequence[Job]) -> None:
@@ -173,8 +240,15 @@ class Campaign:
         ]
         for worker in workers:
             worker.start()
-        for worker in workers:
-            worker.join()
+        try:
+            for worker in workers:
+                worker.join()
+        except KeyboardInterrupt:
+            say("campaign: interrupted; the runs under way are ended and cleared away")
+            self.runs.stop()
+            for worker in workers:
+                worker.join()
+            raise
 
     def scored(self, job: Job) -> Result:
         """What a run came to; nothing where the proofs of its entry prove nothing."""
@@ -189,10 +263,13 @@ class Campaign:
                 job = waiting.get_nowait()
             except queue.Empty:
                 return
-            result = self._judged(job)
-            if result.error is not None:
-                say(f"{job.name}: once more, since {result.error}")
+            try:
                 result = self._judged(job)
+                if result.error is not None:
+                    say(f"{job.name}: once more, since {result.error}")
+                    result = self._judged(job)
+            except StoppedError:
+                return
             with self._told:
                 self.results[job.name] = result
                 self._keep(job, result)
@@ -257,38 +334,33 @@ class Campaign:
             digest=job.fault.digest(),
             host=any(one.component == "host" for one in job.fault.expect),
         )
-        with tempfile.TemporaryDirectory(prefix="airworthy-campaign-") as folder:
-            try:
-                with prepared(job.fault, self.scene, Path(folder), lambda _: None) as made:
-                    return self._gated(job, made.arguments, made.steps, blank)
-            except (StageError, compose.ComposeError, OSError) as error:
-                return replace(blank, error=f"{error}"[:400], seconds=time.monotonic() - began)
+        work = self.options.out / "work" / job.name
+        discard(work)
+        work.mkdir(parents=True)
+        try:
+            with prepared(job.fault, self.scene, work, lambda _: None) as made:
+                return self._gated(job, made, blank)
+        except (StageError, compose.ComposeError, OSError) as error:
+            return replace(blank, error=f"{error}"[:400], seconds=time.monotonic() - began)
+        finally:
+            discard(work)
 
-    def _gated(self, job: Job, arguments: Sequence[str], steps: Sequence[Any], blank: Result) -> Result:
+    def _gated(self, job: Job, made: Prepared, blank: Result) -> Result:
         out = self.options.out / "runs" / job.name
         fast = [] if job.whole or job.fault.kind is not Kind.FAULT else ["--fail-fast"]
         overlays = [word for path in job.overlays for word in ("--overlay", str(path))]
-        command = [str(ROOT / "airworthy"), "verify", "--keep", "--out", str(out), *fast, *arguments, *overlays]
-        began = time.monotonic()
-        discard(out)
-        out.mkdir(parents=True)
-        with Director(out / "evidence" / "journal.jsonl", steps) as director, (out / "said").open("wb") as file:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
-            try:
-                status: int | None = process.wait(LONGEST)
-            except subprocess.TimeoutExpired:
-                status = None
-                end([psutil.Process(process.pid)])
-        seconds = time.monotonic() - began
+        ran = self.runs.gate(out, [*fast, *made.arguments, *overlays], made.steps)
         try:
-            stage = Stage(director.run_id)
-            proofs = [holds(stage, proof) for proof in job.fault.fired] if director.run_id else []
-            if job.fault.id == PLAIN and director.run_id:
+            stage = Stage(ran.run_id)
+            proofs = [holds(stage, proof) for proof in job.fault.fired] if ran.run_id else []
+            if job.fault.id == PLAIN and ran.run_id:
                 broken = [fault for fault in self.chosen if fault.kind is not Kind.CONTROL]
                 self.vacuous |= {fault.id for fault in broken if is_vacuous(stage, fault)}
         finally:
-            left = remove(director.run_id) if director.run_id else []
-        error = _error(job.fault, status, director.errors, proofs, left, out)
+            left = remove(ran.run_id) if ran.run_id else []
+        if self.runs.stopped:
+            raise StoppedError
+        error = _error(job.fault, ran, proofs, left, out)
         verdict = (
             json.loads((out / "verdict.json").read_text(encoding="utf-8")) if (out / "verdict.json").is_file() else None
         )
@@ -296,13 +368,13 @@ class Campaign:
             last = (out / "said").read_text(encoding="utf-8", errors="replace").strip().splitlines()
             return replace(
                 blank,
-                exit=status,
-                seconds=seconds,
+                exit=ran.status,
+                seconds=ran.seconds,
                 error=error or f"no verdict: {(last or ['it said nothing'])[-1]}"[:400],
             )
         for name in ("allure", "allure-results"):
             discard(out / name)
-        return self._read(job, replace(blank, exit=status, seconds=seconds, error=error), verdict)
+        return self._read(job, replace(blank, exit=ran.status, seconds=ran.seconds, error=error), verdict)
 
     def _read(self, job: Job, result: Result, verdict: Mapping[str, Any]) -> Result:
         """A result with what its verdict says."""
@@ -323,18 +395,17 @@ class Campaign:
 
 def _error(
     fault: Fault,
-    status: int | None,
-    errors: Sequence[str],
+    ran: Ran,
     proofs: Sequence[tuple[bool, str]],
     left: Sequence[str],
     out: Path,
 ) -> str | None:
     """Why a run counts for nothing: the fault did not act, or something of it was left behind."""
-    if status == Exit.USAGE:
+    if ran.status == Exit.USAGE:
         last = (out / "said").read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return f"the gate refused it: {(last or [''])[-1]}"[:400]
-    if errors:
-        return f"not done: {errors[0]}"[:400]
+    if ran.errors:
+        return f"not done: {ran.errors[0]}"[:400]
     for (held, seen), proof in zip(proofs, fault.fired, strict=False):
         if not held:
             shown = " ".join(seen.split())
@@ -393,20 +464,18 @@ def snapshot(out: Path, scene: Scene) -> dict[str, str]:
     out.mkdir(parents=True)
     variables = out / "used.env"
     variables.write_text(f"POSTGRES_PASSWORD={PASSWORD}\n", encoding="utf-8")
-    command = [str(ROOT / "airworthy"), "verify", "--keep", "--out", str(out / "run"), "--env-file", str(variables)]
     say("campaign: a sound run first, whose volumes are the used ones")
-    with Director(out / "run" / "evidence" / "journal.jsonl", ()) as director, (out / "said").open("wb") as file:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT, check=False)
+    ran = Runs().gate(out / "run", ["--env-file", str(variables)])
     try:
-        if done.returncode != Exit.READY:
-            raise StageError(f"the sound deployment is not READY (status {done.returncode}); see {out}")
-        stage = Stage(director.run_id)
+        if ran.status != Exit.READY:
+            raise StageError(f"the sound deployment is not READY (status {ran.status}); see {out}")
+        stage = Stage(ran.run_id)
         stopped = ("model-registry-api", "mlflow-server", *VOLUMES.values())
         docker("stop", "--time", "10", *map(stage.container, stopped), timeout=60)
         for volume, name in names.items():
-            copied(f"airworthy-{director.run_id}_{volume}", name, scene.variables["PYTHON_IMAGE"], keep=True)
+            copied(f"airworthy-{ran.run_id}_{volume}", name, scene.variables["PYTHON_IMAGE"], keep=True)
     finally:
-        remove(director.run_id)
+        remove(ran.run_id)
     say(f"campaign: the sound run and the copies of its volumes took {time.monotonic() - began:.0f} s")
     return names
 
@@ -561,8 +630,14 @@ def summary(found: Sequence[score.Floor], results: Sequence[Result]) -> list[str
     return lines
 
 
+def _on_terminate(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command; every known way to fail is one line and its exit status."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _on_terminate)
     try:
         return campaign(arguments)
     except (UsageError, CorpusError) as error:

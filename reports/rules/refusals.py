@@ -98,12 +98,16 @@ def setting_is_given_up(seen: Seen) -> Iterator[Diagnosis]:
         for event in seen.bundle.of("log"):
             if event.subject != service or service in seen.gone:
                 continue
-            for said in map(str, event.response.get("tail") or ()):
+            for said in map(message_of, map(str, event.response.get("tail") or ())):
                 name = _quoted(said, seen, service)
                 if name and INVALID.search(said) and not ELSEWHERE.search(said):
-                    given = {"setting": name, "reason": message_of(said)[:240]}
+                    given = {"setting": name, "reason": said[:240]}
                     yield diagnosis(
-                        "setting-invalid", service, evidence=(event.seq,), parameters=given, confidence=Confidence.LIKELY
+                        "setting-invalid",
+                        service,
+                        evidence=(event.seq,),
+                        parameters=given,
+                        confidence=Confidence.LIKELY,
                     )
                     break
 
@@ -115,7 +119,9 @@ def _quoted(said: str, seen: Seen, service: str) -> str | None:
         (
             name
             for name, value in held.items()
-            if len(value) >= SHORTEST and value.lower() not in COMMON and re.search(rf"(['\"`]){re.escape(value)}\1", said)
+            if len(value) >= SHORTEST
+            and value.lower() not in COMMON
+            and re.search(rf"(['\"`]){re.escape(value)}\1", said)
         ),
         None,
     )

@@ -321,6 +321,12 @@ def relayed(code: str, stated: str, by: str = "relay", **facts: Any) -> Story:
     return failed(story, semantics=stated)
 
 
+def limitless(line: str) -> Story:
+    """A run in which calls were not limited, and what the registry had written before."""
+    story = container(told(changed("front", RATE_LIMIT="9 requests a minute")), "front", line)
+    return failed(story, semantics="limit-missing", route="/things")
+
+
 def stopped_by(subject: str, message: str) -> Story:
     """A run that the machine stopped before the start."""
     story = told()
@@ -418,6 +424,10 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "patience that is not the reason": (outwaited("1"), "unknown", "front"),
     "job that does not wait": (hasty("bucket", "bucket cannot be made: connection refused"), "job-failed", "bucket"),
     "service that does not wait": (hasty("tracker", "could not connect: Connection refused", "store"), "dependency-not-awaited", "tracker"),
+    "given up while it runs": (limitless("couldn't parse rate limit string '9 requests a minute'"), "setting-invalid", "front"),
+    "given up, as a line of JSON": (limitless('{"level": "error", "message": "invalid limit \\"9 requests a minute\\""}'), "setting-invalid", "front"),
+    "not given up": (limitless("the limit is '9 requests a minute'"), "limit-missing", "front"),
+    "said of something else": (limitless("unable to parse the request that came 9 requests a minute later"), "limit-missing", "front"),
     # the way there
     "host": (network("host-unknown", OTHER_HOST), "host-unknown", "front"),
     "networks": (network("host-unknown", APART), "networks-disjoint", "front"),
