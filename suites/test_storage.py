@@ -1,6 +1,7 @@
 """Artifacts are where they should be, and whole."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
@@ -67,6 +68,17 @@ def test_the_services_own_credentials_store_and_read(
     )
 
 
+DESCRIBING = {"MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "registered_model_meta"}
+"""Files of a model that only tell of it (https://mlflow.org/docs/3.4.0/ml/model/#storage-format)."""
+
+
+def weights(found: Iterable[str]) -> list[str]:
+    """The files of a model that hold it, as against those that tell of it."""
+    return sorted(
+        path for path in found if path not in DESCRIBING and "/" not in path and not path.endswith("example.json")
+    )
+
+
 @pytest.mark.verifies("artifact-storage")
 def test_every_artifact_is_in_the_bucket(
     *,
@@ -88,6 +100,8 @@ def test_every_artifact_is_in_the_bucket(
     found, said, told = stored(store, tracking, baseline.uuid)
     # MLflow's client writes registered_model_meta beside a model that it has fetched: it is nowhere stored
     lost = sorted(set(listed.result) - set(found) - {"registered_model_meta"})
+    if found and not weights(found):
+        lost.append("the model's own file")
     empty = sorted(path for path, (size, _) in found.items() if size == 0)
 
     if told and (lost or not found):
@@ -170,7 +184,12 @@ def test_a_large_model_is_stored_whole(
     found, said, told = stored(store, tracking, str(answer.get("model_uuid")))
     largest = max((size for size, _ in found.values()), default=0)
     if told and largest < 1_000_000:
-        fact.update(semantics="artifact-missing" if not found else "artifact-differs", path="model.pkl")
+        cut = weights(found)
+        fact.update(
+            {"semantics": "artifact-differs", "path": cut[0]}
+            if cut
+            else {"semantics": "artifact-missing", "path": "the model's own file"}
+        )
     assert largest > 1_000_000, exchange(
         f"the objects of a forest of {MANY_TREES} trees",
         f"the object store, bucket {store.bucket}",

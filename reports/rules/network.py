@@ -224,7 +224,11 @@ def secured_otherwise(seen: Seen) -> Iterator[Diagnosis]:
                 if cause == "tls-not-spoken"
                 else None
             )
-            yield diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
+            # one caller of many may lack an authority; what all of them distrust is the certificate
+            odd = seen.odd_one(rung) if cause == "certificate-untrusted" else rung.position
+            if odd != rung.position:
+                given["service"] = "every service that asks it"
+            yield diagnosis(cause, odd, evidence=(rung.seq,), parameters=given, patch=patch)
 
 
 def _climbed(seen: Seen) -> bool:

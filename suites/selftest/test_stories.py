@@ -321,6 +321,15 @@ def relayed(code: str, stated: str, by: str = "relay", **facts: Any) -> Story:
     return failed(story, semantics=stated)
 
 
+def distrusting(*callers: str) -> Story:
+    """A run in which these callers of the store do not trust its certificate, and its other callers do."""
+    story = told()
+    for caller in ("bucket", "tracker", "front"):
+        code = "tls" if caller in callers else ""
+        rung(story, "store.bucket", caller, code, message="[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
+    return story
+
+
 def limitless(line: str) -> Story:
     """A run in which calls were not limited, and what the registry had written before."""
     story = container(told(changed("front", RATE_LIMIT="9 requests a minute")), "front", line)
@@ -439,6 +448,8 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "silence": (network("silent", STACK), "port-silent", "front"),
     "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
     "another answers": (rung(told(), "queue.login", "front", "not-the-service"), "not-the-service", "front"),
+    "certificate that one does not trust": (distrusting("front"), "certificate-untrusted", "front"),
+    "certificate that nobody trusts": (distrusting("bucket", "tracker", "front"), "certificate-untrusted", "store"),
     "no TLS there": (rung(told(), "queue.login", "front", "tls"), "tls-not-spoken", "front"),
     "proxy for the way out": (rung(told(PROXIED), "port.open", "front", "refused", PROXIED, Kind.HTTP), "outbound-proxy-wrong", "front"),
     "off its network": (
