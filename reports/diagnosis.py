@@ -70,6 +70,9 @@ BRINGS: dict[str, tuple[str, ...]] = {
     "health-constant": ("health-status-wrong",),
     "delivered-twice": ("idempotency-key-not-kept",),
     "error-masked": ("flavor-refused",),
+    "volume-unwritable": ("store-failing", "database-failing", "database-read-only"),
+    "store-full": ("store-failing",),
+    "database-disk-full": ("database-failing",),
     "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong", "default-credentials"),
 }
 """Misbehaviour -> what else is seen, of the same service, because of it (with `:key` only of that key)."""
@@ -79,6 +82,8 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
     "artifacts-not-proxied": ("setting-missing",),
     "setting-missing": ("health-constant", "registered-not"),
     "setting-invalid": ("limit-missing",),
+    "volume-unwritable": ("store-access-denied",),
+    "store-full": ("store-access-denied",),
 }
 """Cause -> what is seen of other services, or said of this one's behaviour, because of it."""
 

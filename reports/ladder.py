@@ -146,6 +146,9 @@ def next_rung(scene: Scene, climbed: Sequence[Climbed]) -> Step | None:
 WORKING = ("tracking", "registry")
 """Roles whose services write files where they work."""
 
+KEEPING = ("database", "object-store")
+"""Roles whose services keep data in folders of their own, and answer for them with errors of many words."""
+
 HOOK = re.compile(r"(?i)hook|callback")
 """What a setting is called that says where announcements are sent."""
 
@@ -157,11 +160,24 @@ def _asides(scene: Scene, done: Mapping[tuple[str, str, str, str], Climbed]) -> 
     for name, role in sorted(scene.roles.items()):
         if role in WORKING and scene.states.get(name) == "running":
             yield Step("place.write", name, name, {})
+    refusing = {one.step.link.target for one in done.values() if one.step.link and not one.ok}
+    for name, role in sorted(scene.roles.items()):
+        folders = folders_of((scene.config.get("services") or {}).get(name) or {})
+        if role in KEEPING and name in refusing and folders and scene.states.get(name) == "running":
+            yield Step("data.write", name, name, {"folders": folders})
     for link in ordered(scene):
         log = _log_behind(link, scene)
         reached = any(one.ok and one.step.link == link and one.step.name == "port.open" for one in done.values())
         if log and reached and HOOK.search(link.setting):
             yield Step("webhook.relay", link.caller, link.about, {**_arguments(link), "log": {"is": log}}, link)
+
+
+def folders_of(service: Mapping[str, Any]) -> list[str]:
+    """The folders of a service that hold more than its container: mounts that it may write to."""
+    mounts = [row for row in service.get("volumes") or () if isinstance(row, Mapping)]
+    kept = [str(row["target"]) for row in mounts if row.get("type") != "bind" and not row.get("read_only")]
+    tmpfs = service.get("tmpfs") or ()
+    return kept + [str(word).partition(":")[0] for word in ([tmpfs] if isinstance(tmpfs, str) else tmpfs)]
 
 
 def _log_behind(link: Link, scene: Scene) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.pressure import ROOM
 from reports.rules.seen import Rule, Seen
 
 FULL = re.compile(r"\[Errno 28\]|No space left on device", re.IGNORECASE)
@@ -24,6 +25,15 @@ def folder_is_no_place(seen: Seen) -> Iterator[Diagnosis]:
         sure = Confidence.PROVEN if temporary else Confidence.LIKELY
         given = {"path": path, "room": rung.facts.get("room"), "reason": rung.message}
         yield diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=given, confidence=sure)
+
+
+def data_has_no_place(seen: Seen) -> Iterator[Diagnosis]:
+    """A service that keeps data may not write where it keeps it, or nothing is left there."""
+    for rung in seen.broken("data.write"):
+        cause = ROOM.get(seen.roles.get(rung.position, "")) if rung.code == "no-room" else "volume-unwritable"
+        if cause and rung.code in {"no-room", "unwritable"}:
+            given = {"path": rung.facts.get("path"), "target": rung.position, "reason": rung.message}
+            yield diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=given)
 
 
 def call_finds_no_place(seen: Seen) -> Iterator[Diagnosis]:
@@ -51,6 +61,7 @@ def call_finds_no_place(seen: Seen) -> Iterator[Diagnosis]:
 
 
 RULES = (
+    Rule("data has no place", ("rung",), lambda seen: seen.rungs, data_has_no_place),
     Rule("a folder is no place to write", ("rung",), lambda seen: seen.rungs, folder_is_no_place),
     Rule("a call finds no place to write", ("probe",), lambda seen: seen.failed, call_finds_no_place),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reports.ladder import GONE, RUNGS, Climbed, Scene, Step, next_rung, ordered
+from reports.ladder import GONE, RUNGS, Climbed, Scene, Step, folders_of, next_rung, ordered
 from reports.wiring import Kind
 
 HEALTHY = {"condition": "service_healthy"}
@@ -148,6 +148,36 @@ def test_a_step_says_where_the_login_is_read_from() -> None:
     assert step.args == {"host": "elephant", "port": 5432, "password": {"env": "DB_PASSWORD"}}
     assert [link.setting for link in ordered(found)] == ["DB_HOST", "PG"]
     assert len(climb(found)) == 2 * len(KEEPER_CLIMB)
+
+
+@pytest.mark.parametrize(
+    ("role", "given", "folders"),
+    [
+        (
+            "object-store",
+            {"volumes": [{"type": "volume", "target": "/data"}], "tmpfs": "/fast:size=1m"},
+            ["/data", "/fast"],
+        ),
+        ("database", {"tmpfs": ["/pg"]}, ["/pg"]),
+        ("object-store", {"volumes": [{"type": "volume", "target": "/data", "read_only": True}]}, None),
+        ("object-store", {"volumes": [{"type": "bind", "target": "/etc/x"}]}, None),
+        ("queue", {"tmpfs": ["/data"]}, None),
+    ],
+)
+def test_who_keeps_data_is_asked_for_its_folders_where_a_caller_is_refused(
+    role: str, given: Mapping[str, Any], folders: list[str] | None
+) -> None:
+    """Only of what refuses, only databases and stores, only mounts that may be written to, and only once."""
+    config = {"services": {**CONFIG["services"], "box": given}}
+    refused = frozenset({("front", "box", "store.objects")})
+    seen = Scene(config, roles={"box": role}, states={"box": "running"})
+
+    asked = [told for told in climb(seen, refused) if told[2] == "data.write"]
+
+    assert asked == ([("box", "box", "data.write")] if folders else [])
+    assert not [told for told in climb(seen) if told[2] == "data.write"]
+    if folders:
+        assert folders_of(given) == folders
 
 
 def test_nothing_is_asked_of_nothing() -> None:

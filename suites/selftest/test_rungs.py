@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from fixtures.journal import Journal
-from fixtures.ladder import is_wanted, scene_of
+from fixtures.ladder import is_wanted, scene_of, told_of_folders
 from fixtures.redactor import Redactor
 from reports.graph import graph_of
 from reports.ladder import Climbed, Scene, Step, next_rung
@@ -586,3 +586,22 @@ def test_migrations_are_read_without_running_them(rungs: ModuleType, tmp_path: P
     (tmp_path / "env.py").write_text("x = 1\n")
 
     assert rungs.revisions(tmp_path) == {"a": set(), "b": {"a", "c"}}
+
+
+@pytest.mark.parametrize(
+    ("printed", "code", "path"),
+    [
+        ("yes 2048 /data\nyes 10 /other\n", "", ""),
+        ("yes 2048 /data\nno 10 /other one\n", "unwritable", "/other one"),
+        ("no 0 /data\n", "no-room", "/data"),
+        ("yes  /data\n", "", ""),
+    ],
+)
+def test_what_a_shell_printed_of_folders_is_read(printed: str, code: str, path: str) -> None:
+    """Room before right: on a full disk nothing can be made either. Where there is no `df`, the right alone is told."""
+    answer = told_of_folders(printed)
+
+    assert answer["ok"] == (not code)
+    assert str((answer["error"] or {}).get("code") or "") == code
+    assert answer["facts"].get("path", "") == path
+    assert answer["facts"]["rooms"].get("/data", 2048 * 1024) in {0, 2048 * 1024}
