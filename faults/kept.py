@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from faults.corpus import Fault
+from reports.causes import Confidence
 from reports.diagnosis import diagnose
 from reports.evidence import Bundle, Event, parse_event
 
@@ -15,10 +16,12 @@ NAME = "evidence.jsonl"
 LIMIT = 50_000
 """Bytes that one fault's kept evidence may have."""
 
+CITED = 12
+"""Lines that are kept of a log that a diagnosis rests on."""
+
 KINDS = frozenset(
     {
         "run.started",
-        "checklist",
         "compose",
         "standing",
         "target",
@@ -32,6 +35,9 @@ KINDS = frozenset(
     }
     | {"check", "host.problem", "run.finished", "probe"}
 )
+REPEATED = frozenset({"container", "log", "rung"})
+"""What is told more than once of the same, the last time for good."""
+
 PLAIN = frozenset({"name.resolve", "port.open"})
 """Rungs that say nothing more where they hold: what stands on them says so too."""
 
@@ -56,8 +62,21 @@ PLACE = re.compile(r"/(?:[\w.-]+/)+(?=faults/)|/tmp/airworthy-campaign-\w+/")
 SKIPPED = 3
 """Skipped checks that are kept: all say the same."""
 
-LINES, MESSAGE = 12, 700
-"""Lines of a log and characters of a text that are kept, at first."""
+LINK = ("caller", "kind", "host", "port", "target", "setting", "past")
+"""What is kept of the way that a sound rung went."""
+
+SHORTER = (
+    (40, 4000, 0),
+    (25, 1500, 0),
+    (12, 700, 0),
+    (6, 300, 0),
+    (12, 400, 1),
+    (5, 300, 1),
+    (12, 400, 2),
+    (5, 300, 2),
+)
+"""Lines of a log and characters of a text that are kept, and how lean: without the facts of sound rungs (1), without the
+definition as declared besides as rendered (2); tried in this order."""
 
 
 class KeptError(Exception):
@@ -67,8 +86,8 @@ class KeptError(Exception):
 def trimmed(bundle: Bundle) -> list[Event]:
     """The events that the diagnosis reads, shortened until they fit; KeptError unless the diagnosis stays the same."""
     wanted = _told(bundle)
-    for lines, message in ((40, 4000), (25, 1500), (LINES, MESSAGE), (6, 300)):
-        events = list(_shortened(bundle, lines, message))
+    for lines, message, lean in SHORTER:
+        events = list(_shortened(bundle, lines, message, lean=lean))
         size = sum(len(event.to_line()) + 1 for event in events)
         if size <= LIMIT and _told(Bundle(tuple(events))) == wanted:
             return events
@@ -76,37 +95,66 @@ def trimmed(bundle: Bundle) -> list[Event]:
 
 
 def _told(bundle: Bundle) -> list[tuple[str, str, str]]:
-    return [(entry.cause, entry.component, str(entry.confidence)) for entry in diagnose(bundle)]
+    """What is diagnosed first, and what is proven: texts that are cut no longer say what explains the rest."""
+    found = [(entry.cause, entry.component, str(entry.confidence)) for entry in diagnose(bundle)]
+    return [*found[:1], *(entry for entry in found[1:] if entry[2] == Confidence.PROVEN)]
 
 
-def _shortened(bundle: Bundle, lines: int, message: int) -> Iterator[Event]:
-    unhappy = [event for event in bundle.of("check") if event.response["outcome"] in {"failed", "broken"}]
-    skipped = [event for event in bundle.of("check") if event.response["outcome"] == "skipped"]
-    failed = [*unhappy, *skipped[:SKIPPED]]
-    cited = {seq for event in failed for seq in event.response.get("evidence") or ()}
-    names = {event.subject for event in failed}
-    last = {(event.kind, event.subject): event.seq for event in bundle.events if event.kind in {"container", "log"}}
-    rungs = {json.dumps([event.subject, event.request], sort_keys=True): event.seq for event in bundle.of("rung")}
-    climbed = set(rungs.values())
-    for event in bundle.events:
-        if event.kind == "rung" and (event.seq not in climbed or (event.response.get("ok") and event.subject in PLAIN)):
-            continue
-        if event.kind not in KINDS or (event.kind == "probe" and event.seq not in cited):
-            continue
-        if event.kind == "check" and event.subject not in names:
-            continue
-        if event.kind in {"container", "log"} and last[event.kind, event.subject] != event.seq:
-            continue
-        if event.kind == "checklist":
-            continue
+def _shortened(bundle: Bundle, lines: int, message: int, *, lean: int) -> Iterator[Event]:
+    said = {seq for entry in diagnose(bundle) for seq in entry.evidence}
+    wanted = _wanted(bundle, said)
+    names = {event.subject for event in wanted if event.kind == "check"}
+    for event in wanted:
         response = event.response
         if event.kind == "run.started":
             response = {"started": response.get("started")}
         elif event.kind == "inventory":
             response = {"checks": [row for row in response["checks"] if row["nodeid"] in names]}
         elif event.kind == "log":
-            response = {**response, "tail": list(response.get("tail") or ())[-lines:]}
-        yield replace(event, request=_cut(event.request, message), response=_cut(response, message), blobs=())
+            last = CITED if event.seq in said else lines
+            response = {**response, "tail": list(response.get("tail") or ())[-last:]}
+        short = replace(event, response=response, blobs=())
+        if lean and event.seq not in said:
+            short = _leaner(short)
+        if lean < 2 or (event.kind, event.subject) != ("compose", "declared"):
+            yield replace(short, request=_cut(short.request, message), response=_cut(short.response, message))
+
+
+def _wanted(bundle: Bundle, said: Container[int]) -> list[Event]:
+    """The events that rules read: of what is told again and again the last, and of what is cited all."""
+    unhappy = [event for event in bundle.of("check") if event.response["outcome"] in {"failed", "broken"}]
+    skipped = [event for event in bundle.of("check") if event.response["outcome"] == "skipped"]
+    failed = [*unhappy, *skipped[:SKIPPED]]
+    cited = {seq for event in failed for seq in event.response.get("evidence") or ()}
+    last: dict[str, int] = {}
+    for event in bundle.events:
+        asked = json.dumps(event.request, sort_keys=True) if event.kind == "rung" else ""
+        last[f"{event.kind} {event.subject} {asked}"] = event.seq
+    newest, checks = set(last.values()), {event.seq for event in failed}
+
+    def is_wanted(event: Event) -> bool:
+        if event.kind == "check":
+            return event.seq in checks
+        if event.kind == "probe":
+            return event.seq in cited
+        if event.kind == "rung" and event.response.get("ok") and event.subject in PLAIN:
+            return False
+        return event.kind in KINDS and (event.kind not in REPEATED or event.seq in newest or event.seq in said)
+
+    return [event for event in bundle.events if is_wanted(event)]
+
+
+def _leaner(event: Event) -> Event:
+    """An event with less of what is only read where something is wrong with it."""
+    if event.kind == "rung" and event.response.get("ok"):
+        link = (event.request or {}).get("link")
+        asked = {**event.request, "link": {key: link[key] for key in LINK if key in link} if link else None}
+        return replace(event, request=asked, response={"ok": True, "facts": {}, "error": None})
+    if event.kind == "target":
+        told = event.response
+        roles = {name: {"role": row.get("role")} for name, row in told["services"].items()}
+        return replace(event, response={"kind": told["kind"], "name": told["name"], "services": roles})
+    return event
 
 
 def _cut(value: Any, limit: int) -> Any:

@@ -84,7 +84,16 @@ def is_ill(seen: Seen, name: str) -> bool:
         name in seen.gone
         or state.is_unhealthy
         or (name in failed and state.status == "running" and not seen.is_healthy(name))
+        or _came_not_back(seen, name)
     )
+
+
+def _came_not_back(seen: Seen, name: str) -> bool:
+    """Whether a service that had come up was started again and has not come up since, though its check was asked."""
+    state = seen.containers[name]
+    restarted = seen.start is not None and bool(seen.start.response.get("ok"))
+    looks = state.seen.get("health_log") or ()
+    return restarted and state.status == "running" and state.seen.get("health") == "starting" and bool(looks)
 
 
 def suffers(seen: Seen, name: str) -> bool:

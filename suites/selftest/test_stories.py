@@ -321,6 +321,14 @@ def relayed(code: str, stated: str, by: str = "relay", **facts: Any) -> Story:
     return failed(story, semantics=stated)
 
 
+def restarted() -> Story:
+    """A run in which all came up, and the tracking server was started again and did not come back."""
+    story = told(IMPATIENT, needs=())
+    story.tell("start", "run", {"ok": True, "failed": {}})
+    looks = [{"exit": 1, "output": "connection refused"}]
+    return failed(container(story, "tracker", "[CRITICAL] WORKER TIMEOUT (pid:9)", health="starting", health_log=looks))
+
+
 def distrusting(*callers: str) -> Story:
     """A run in which these callers of the store do not trust its certificate, and its other callers do."""
     story = told()
@@ -417,6 +425,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "threads": (crashed("tracker", "RuntimeError: can't start new thread", limits={"pids": 8}), "processes-limited", "tracker"),
     "open files": (crashed("pg", "FATAL:  insufficient file descriptors available to start server process", limits={"nofile": 40}), "too-many-open-files", "pg"),
     "worker timeout": (container(told(IMPATIENT), "tracker", "[CRITICAL] WORKER TIMEOUT (pid:9)", health="unhealthy"), "worker-timeout", "tracker"),
+    "worker timeout after a restart": (restarted(), "worker-timeout", "tracker"),
     "check without its program": (container(told(), "store", health="unhealthy", health_log=[{"exit": -1, "output": 'exec: "curl": executable file not found in $PATH'}]), "health-check-unmeetable", "store"),
     "check of another port": (
         rung(container(told(), "front", health="unhealthy", health_log=[{"exit": 1, "output": "connection refused"}]), "service.answers", "front", answers=[{"port": 8001, "path": "/ready", "status": 200}]),
