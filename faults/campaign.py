@@ -347,7 +347,7 @@ class Campaign:
 
     def _gated(self, job: Job, made: Prepared, blank: Result) -> Result:
         out = self.options.out / "runs" / job.name
-        fast = [] if job.whole or job.fault.kind is not Kind.FAULT else ["--fail-fast"]
+        fast = [] if job.whole or job.fault.whole else ["--fail-fast"]
         overlays = [word for path in job.overlays for word in ("--overlay", str(path))]
         ran = self.runs.gate(out, [*fast, *made.arguments, *overlays], made.steps)
         try:
@@ -530,7 +530,7 @@ def keep_evidence(options: Options, jobs: Sequence[Job], results: Sequence[Resul
 
 def longest_first(corpus: Iterable[Fault]) -> list[Fault]:
     """Whole runs before those that end at the first failure, so that no long one is left to the end alone."""
-    return sorted(corpus, key=lambda fault: (fault.kind is Kind.FAULT, fault.id))
+    return sorted(corpus, key=lambda fault: (not fault.whole, fault.id))
 
 
 def remedied(running: Campaign, jobs: Sequence[Job]) -> dict[str, bool]:

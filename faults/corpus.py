@@ -32,7 +32,7 @@ MOMENTS = ("before start", "while running", "on a used stack", "between two rele
 
 INJECTORS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "overlay": (frozenset({"file"}), frozenset()),
-    "image": (frozenset({"service"}), frozenset({"lines", "patch", "path", "old", "new"})),
+    "image": (frozenset({"service"}), frozenset({"lines", "path", "old", "new", "tag"})),
     "sql": (frozenset({"statement"}), frozenset({"after", "database", "before_start"})),
     "objects": (frozenset({"action"}), frozenset({"after", "contains", "bucket", "repeat"})),
     "proxy": (frozenset({"service", "conf"}), frozenset({"settings", "port"})),
@@ -77,6 +77,8 @@ class Fault:
     """Whether a change of configuration mends it, so that the diagnosis owes a patch."""
     compose: str = ""
     """A compose file of its own in the folder, in place of the project's."""
+    whole: bool = False
+    """Whether the gate is to ask on after the first refuted item: what it turns red comes later."""
 
     @property
     def is_double(self) -> bool:
@@ -104,7 +106,7 @@ class Fault:
 
 
 REQUIRED = {"kind", "title", "source", "when", "inject"}
-OPTIONAL = {"layer", "severity", "expect", "fired", "config", "compose"}
+OPTIONAL = {"layer", "severity", "expect", "fired", "config", "compose", "whole"}
 
 
 def read(folder: Path) -> Fault:
@@ -125,9 +127,10 @@ def read(folder: Path) -> Fault:
         raise CorpusError(f"{where}: kind {raw['kind']!r} is not one of {', '.join(Kind)}")
     if raw["when"] not in MOMENTS:
         raise CorpusError(f"{where}: when {raw['when']!r} is not one of {', '.join(MOMENTS)}")
+    kind = Kind(raw["kind"])
     fault = Fault(
         id=folder.name,
-        kind=Kind(raw["kind"]),
+        kind=kind,
         title=raw["title"],
         source=raw["source"],
         when=raw["when"],
@@ -139,6 +142,7 @@ def read(folder: Path) -> Fault:
         fired=tuple(_proof(row, where) for row in raw.get("fired", ())),
         config=raw.get("config", False),
         compose=raw.get("compose", ""),
+        whole=raw.get("whole", kind is not Kind.FAULT),
     )
     _agrees(fault, where)
     return fault

@@ -124,6 +124,9 @@ class _Maker:
         if "path" in row:
             lines += _patched(row, FOLDER_OF[service], folder)
         image = made_image(service, self.scene.images[service], lines, folder, self.say)
+        if "tag" in row:
+            image, made = f"{builds.PREFIX}fault/{service}:{row['tag']}", image
+            docker("tag", made, image)
         self._overlay({"services": {service: {"image": image}}})
 
     def proxy(self, row: Mapping[str, Any]) -> None:

@@ -402,7 +402,7 @@ def without_network(service: Service, name: str, labels: Mapping[str, str]) -> l
 
 
 @pytest.mark.verifies("fit-to-ship")
-def test_init_jobs_can_fail(target: Target, journal: Journal) -> None:
+def test_init_jobs_can_fail(target: Target, journal: Journal, fact: dict[str, Any]) -> None:
     """A one-shot job that can reach nothing fails: what it could not do is not reported as done."""
     swallowed = {}
     for service in judged(target):
@@ -424,6 +424,12 @@ def test_init_jobs_can_fail(target: Target, journal: Journal) -> None:
         if ran.rc == 0:
             swallowed[service.name] = (ran.stdout + ran.stderr)[-300:]
 
+    if swallowed:
+        fact.update(
+            unfit(
+                next(iter(swallowed)), "it ends with 0 where it can reach nothing", "Let it fail when its work fails."
+            )
+        )
     assert not swallowed, exchange(
         "run the one-shot job again where it can reach nothing",
         ", ".join(swallowed),
@@ -433,8 +439,13 @@ def test_init_jobs_can_fail(target: Target, journal: Journal) -> None:
     )
 
 
+def unfit(service: str, finding: str, remedy: str) -> dict[str, Any]:
+    """The fact to state of a service whose definition must not ship."""
+    return {"semantics": "unfit-definition", "service": service, "finding": finding, "remedy": remedy}
+
+
 @pytest.mark.verifies("fit-to-ship")
-def test_images_are_pinned(target: Target) -> None:
+def test_images_are_pinned(target: Target, fact: dict[str, Any]) -> None:
     """Every image is named by a digest or an exact tag, or is built from the deployment's own definition."""
     loose = {}
     for service in judged(target):
@@ -445,6 +456,11 @@ def test_images_are_pinned(target: Target) -> None:
 
     built = {service.image for service in judged(target) if service.config.get("build")}
     loose = {name: image for name, image in loose.items() if image not in built}
+    if loose:
+        name, image = next(iter(loose.items()))
+        fact.update(
+            unfit(name, f"{image} is another image tomorrow", f"Name the image of {name} by digest or exact tag.")
+        )
     assert not loose, exchange(
         "the image of every service in the rendered configuration",
         "docker compose config",
@@ -455,7 +471,7 @@ def test_images_are_pinned(target: Target) -> None:
 
 
 @pytest.mark.verifies("fit-to-ship")
-def test_dependencies_have_conditions(target: Target) -> None:
+def test_dependencies_have_conditions(target: Target, fact: dict[str, Any]) -> None:
     """Whoever depends on a service with a health check, or on a job, waits until it is healthy or has ended well."""
     roles = {service.name: service.role for service in target.services}
     hasty = []
@@ -466,6 +482,9 @@ def test_dependencies_have_conditions(target: Target) -> None:
             if mere and roles.get(name) in {"database", "queue", "object-store", "tracking", "job"}:
                 hasty.append(f"{service.name} on {name}")
 
+    if hasty:
+        name, _, other = hasty[0].partition(" on ")
+        fact.update(unfit(name, f"it does not wait for {other}", f"Give its dependency on {other} a condition."))
     assert not hasty, exchange(
         "the dependencies in the rendered configuration",
         "docker compose config",

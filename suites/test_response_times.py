@@ -67,7 +67,9 @@ def test_registrations_over_http_are_timed(api: Http, outside: Process, samples:
 
 
 @pytest.mark.verifies("response-times")
-def test_lookups_are_timed(inside: Process, api: Http, baseline: Registered, samples: Samples) -> None:
+def test_lookups_are_timed(
+    *, inside: Process, api: Http, baseline: Registered, samples: Samples, fact: dict[str, Any]
+) -> None:
     """Lookups by UUID answer, in the container and over HTTP, and are timed, at least 20 of each."""
     failed: list[str] = []
     for _ in range(ENOUGH):
@@ -75,6 +77,8 @@ def test_lookups_are_timed(inside: Process, api: Http, baseline: Registered, sam
         answer = api.get(f"/models/by-uuid/{baseline.uuid}")
         failed += [str(reply)] if reply.error or reply.result is None else []
         failed += [str(answer)] if answer.status != 200 else []
+        if (reply.error is None and reply.result is None) or answer.status == 404:
+            fact.update(semantics="lookup-wrong", key="version")
 
     assert not failed, exchange(
         f"look up {baseline.uuid}, timed, {ENOUGH} times in the container and over HTTP",
@@ -83,7 +87,6 @@ def test_lookups_are_timed(inside: Process, api: Http, baseline: Registered, sam
         got=failed[:3],
         do="look at the log of the API",
     )
-    assert samples.idle > 0
 
 
 def samples_of(samples: Samples, metric: str, where: str) -> list[Any]:
