@@ -67,9 +67,8 @@ def test_registrations_over_http_are_timed(api: Http, outside: Process, samples:
 
 
 @pytest.mark.verifies("response-times")
-def test_lookups_are_timed(
-    *, inside: Process, api: Http, baseline: Registered, samples: Samples, fact: dict[str, Any]
-) -> None:
+@pytest.mark.usefixtures("samples")
+def test_lookups_are_timed(inside: Process, api: Http, baseline: Registered, fact: dict[str, Any]) -> None:
     """Lookups by UUID answer, in the container and over HTTP, and are timed, at least 20 of each."""
     failed: list[str] = []
     for _ in range(ENOUGH):
