@@ -80,7 +80,9 @@ BRINGS: dict[str, tuple[str, ...]] = {
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "artifact-root-local": ("artifact-missing",),
     "artifacts-not-proxied": ("setting-missing",),
-    "setting-missing": ("health-constant", "registered-not"),
+    "setting-missing": ("health-constant", "registered-not", "queue-access-denied"),
+    "port-wrong": ("health-check-unmeetable",),
+    "response-cut": ("artifact-differs",),
     "setting-invalid": ("limit-missing",),
     "volume-unwritable": ("store-access-denied",),
     "store-full": ("store-access-denied",),

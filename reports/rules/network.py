@@ -129,7 +129,11 @@ def _share_network(seen: Seen, one: str, other: str) -> bool:
 
 
 def _lonely(seen: Seen, rung: Rung) -> str:
-    """Of two services without a common network the one that shares with fewer others; in a tie the caller."""
+    """Of two services without a common network the one that most callers cannot reach, else the one that shares with fewer others; in a tie the caller."""
+    callers = {link.caller for link in seen.links if link.target == rung.target}
+    near = sum(_share_network(seen, name, str(rung.target)) for name in callers)
+    if near * 2 >= len(callers):
+        return rung.position
     company = {
         name: sum(_share_network(seen, name, other) for other in seen.services if other != name)
         for name in (rung.position, str(rung.target))
