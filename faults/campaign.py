@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -331,6 +332,7 @@ class Campaign:
             exit=None,
             seconds=0.0,
             commit=self.commit,
+            day=datetime.now(UTC).date().isoformat(),
             digest=job.fault.digest(),
             host=any(one.component == "host" for one in job.fault.expect),
         )

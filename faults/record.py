@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,20 @@ def figures(entries: Mapping[str, Mapping[str, Any]], corpus: Sequence[Fault]) -
     ]
     pairs = zip(score.floors(first), score.floors(latest), strict=True)
     lines += [f"| {one.name} | {one.bound} | {one.reached} | {other.reached} |" for one, other in pairs]
+    lines += ["", *_by_day(first)]
     lines += ["", f"| latest, by layer | {' | '.join(score.MEASURES)} |", f"|---|{'---|' * len(score.MEASURES)}"]
     for group, rates in score.by_group(latest).items():
         lines.append(f"| {group} | {' | '.join(str(rate) for rate in rates.values())} |")
+    return lines
+
+
+def _by_day(first: Sequence[Result]) -> list[str]:
+    """How the rules of each day did on faults that they had never met."""
+    lines = ["| faults met for the first time on | faults | component first | cause first |", "|---|---|---|---|"]
+    for day in sorted({result.day for result in first}):
+        rates = score.by_group([replace(result, group="") for result in first if result.day == day]).get("")
+        if rates:
+            lines.append(f"| {day} | {rates['caught'].of} | {rates['component first']} | {rates['cause first']} |")
     return lines
 
 

@@ -42,6 +42,8 @@ class Result:
     failed: tuple[str, ...] = ()
     error: str | None = None
     commit: str = ""
+    day: str = ""
+    """When it ran (UTC, YYYY-MM-DD)."""
     digest: str = ""
     host: bool = False
     """Whether the fault is the machine's, for which INCONCLUSIVE is the right word."""
