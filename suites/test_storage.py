@@ -73,10 +73,9 @@ DESCRIBING = {"MLmodel", "conda.yaml", "python_env.yaml", "requirements.txt", "r
 
 
 def weights(found: Iterable[str]) -> list[str]:
-    """The files of a model that hold it, as against those that tell of it."""
-    return sorted(
-        path for path in found if path not in DESCRIBING and "/" not in path and not path.endswith("example.json")
-    )
+    """The files of a model that hold it, as against those that tell of it or came with it."""
+    names = {path: path.rpartition("/")[2] for path in found if not path.startswith("code/")}
+    return sorted(path for path, name in names.items() if name not in DESCRIBING and not name.endswith("example.json"))
 
 
 @pytest.mark.verifies("artifact-storage")
