@@ -82,7 +82,7 @@ def options_of(arguments: Sequence[str]) -> Options:
     parser.add_argument("--seed", type=int, default=int(time.time()) % 100_000)
     parser.add_argument("--repeat", type=int, default=0)
     parser.add_argument("--soak", type=int, default=0)
-    for flag in ("--sample", "--with-remedy", "--record", "--write", "--rejudge", "--fresh"):
+    for flag in ("--all", "--sample", "--with-remedy", "--record", "--write", "--rejudge", "--fresh"):
         parser.add_argument(flag, action="store_true")
     known = parser.parse_args(list(arguments))
     number, _, count = known.shard.partition("/")
@@ -91,7 +91,7 @@ def options_of(arguments: Sequence[str]) -> Options:
     if known.jobs < 1:
         raise UsageError(f"--jobs {known.jobs}: at least 1")
     return Options(
-        selection=Selection(tuple(known.words), (int(number), int(count))),
+        selection=Selection(tuple(known.words), (int(number), int(count)), known.all),
         out=known.out.resolve(),
         jobs=known.jobs,
         seed=known.seed,
@@ -187,6 +187,7 @@ class Runs:
             except subprocess.TimeoutExpired:
                 status = None
                 end([psutil.Process(process.pid)])
+                process.wait()
             except KeyboardInterrupt:
                 process.terminate()
                 process.wait(LONGEST)

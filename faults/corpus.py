@@ -77,6 +77,8 @@ class Fault:
     """Whether a change of configuration mends it, so that the diagnosis owes a patch."""
     compose: str = ""
     """A compose file of its own in the folder, in place of the project's."""
+    like: str = ""
+    """The entry that has the same cause by another way, where this one is left out unless all are asked for."""
     whole: bool = False
     """Whether the gate is to ask on after the first refuted item: what it turns red comes later."""
 
@@ -106,7 +108,7 @@ class Fault:
 
 
 REQUIRED = {"kind", "title", "source", "when", "inject"}
-OPTIONAL = {"layer", "severity", "expect", "fired", "config", "compose", "whole"}
+OPTIONAL = {"layer", "severity", "expect", "fired", "config", "compose", "like", "whole"}
 
 
 def read(folder: Path) -> Fault:
@@ -142,6 +144,7 @@ def read(folder: Path) -> Fault:
         fired=tuple(_proof(row, where) for row in raw.get("fired", ())),
         config=raw.get("config", False),
         compose=raw.get("compose", ""),
+        like=raw.get("like", ""),
         whole=raw.get("whole", kind is not Kind.FAULT),
     )
     _agrees(fault, where)
@@ -188,6 +191,8 @@ def _agrees(fault: Fault, where: str) -> None:
         raise CorpusError(f"{where}: severity {fault.severity!r} is not one of {', '.join(SEVERITIES)}")
     if (fault.kind is Kind.CONTROL) == bool(fault.expect):
         raise CorpusError(f"{where}: a fault or mutant says what to expect, a control expects nothing")
+    if fault.like and not (FOLDER / fault.like / FILE).is_file():
+        raise CorpusError(f"{where}: it is like {fault.like!r}, which is no entry")
     if fault.kind is not Kind.CONTROL and not fault.fired:
         raise CorpusError(f"{where}: nothing proves that it fired; add [[fired]]")
 
@@ -199,14 +204,18 @@ def load(folder: Path = FOLDER) -> tuple[Fault, ...]:
 
 @dataclass(frozen=True)
 class Selection:
-    """What a user asked for: ids, or `key=value` of kind, layer, severity, when, component, cause; several are joined by or."""
+    """What a user asked for: ids, or `key=value` of kind, layer, severity, when, component, cause; several are joined by or.
+
+    Without a word it is the whole corpus, without those that are like another unless `every` one is asked for.
+    """
 
     words: tuple[str, ...] = ()
     shard: tuple[int, int] = (1, 1)
+    every: bool = False
 
     def of(self, corpus: Sequence[Fault]) -> tuple[Fault, ...]:
         """The entries that are meant; CorpusError for a word that means none."""
-        chosen = [fault for fault in corpus if not self.words]
+        chosen = [fault for fault in corpus if not self.words and (self.every or not fault.like)]
         for word in self.words:
             found = [fault for fault in corpus if matches(fault, word)]
             if not found:

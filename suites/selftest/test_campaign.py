@@ -1,0 +1,90 @@
+"""A campaign in its own words: what it takes on, how it is interrupted, how its options are read."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from faults import campaign
+from faults.campaign import Runs, StoppedError, UsageError, longest_first, options_of
+from faults.corpus import Kind, Selection, load
+from fixtures.waiting import wait_until
+
+CORPUS = load()
+GATE = """#!/bin/sh
+trap 'echo ended; exit 130' TERM
+echo "$@"
+while :; do sleep 0.05; done
+"""
+
+
+@pytest.fixture
+def endless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder whose gate never ends by itself."""
+    script = tmp_path / "airworthy"
+    script.write_text(GATE, encoding="utf-8")
+    script.chmod(0o755)
+    monkeypatch.setattr(campaign, "ROOT", tmp_path)
+    return tmp_path
+
+
+def test_an_interrupted_campaign_ends_its_runs_and_begins_no_other(endless: Path) -> None:
+    """A run under way is ended as a terminal would end it; the next one is not started."""
+    runs, ended = Runs(), []
+    out = endless / "out"
+    worker = threading.Thread(target=lambda: ended.append(runs.gate(out, ["--fail-fast"])))
+    worker.start()
+    said = wait_until(lambda: (out / "said").read_text() if (out / "said").is_file() else "", bool, within=5)
+
+    runs.stop()
+    worker.join(5)
+
+    assert said.split() == ["verify", "--keep", "--forget", "--out", str(out), "--fail-fast"]
+    assert [ran.status for ran in ended] == [130]
+    assert (out / "said").read_text().endswith("ended\n")
+    assert runs.stopped
+    with pytest.raises(StoppedError):
+        runs.gate(out, [])
+
+
+def test_a_run_that_never_ends_is_ended(endless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the longest time that a run may take it has no exit status."""
+    monkeypatch.setattr(campaign, "LONGEST", 0.2)
+
+    assert Runs().gate(endless / "out", []).status is None
+
+
+def test_the_whole_campaign_leaves_out_what_is_like_another() -> None:
+    """Of each cause at most two faults, unless all are asked for, or one is named; still enough of each kind."""
+    core = Selection().of(CORPUS)
+    left = [fault for fault in CORPUS if fault not in core]
+
+    assert left
+    assert all(fault.like in {other.id for other in core} for fault in left)
+    assert Selection(every=True).of(CORPUS) == CORPUS
+    assert Selection((left[0].id,)).of(CORPUS) == (left[0],)
+    for kind, least in ((Kind.FAULT, 90), (Kind.CONTROL, 20), (Kind.MUTANT, 25)):
+        assert sum(fault.kind is kind for fault in core) >= least
+
+
+def test_whole_runs_come_first() -> None:
+    """Runs that end at the first refuted item are left for the end: no long one is then waited for alone."""
+    order = [fault.whole for fault in longest_first(CORPUS)]
+
+    assert order == sorted(order, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--shard", "3/2"], "--shard 3/2"),
+        (["--shard", "x"], "--shard x"),
+        (["--jobs", "0"], "--jobs 0"),
+        (["--jobs", "many"], "--jobs"),
+        (["--never"], "--never"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_by_name(words: list[str], said: str) -> None:
+    """One line that says which."""
+    with pytest.raises(UsageError, match=said):
+        options_of(words)
