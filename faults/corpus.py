@@ -32,7 +32,7 @@ MOMENTS = ("before start", "while running", "on a used stack", "between two rele
 
 INJECTORS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "overlay": (frozenset({"file"}), frozenset()),
-    "image": (frozenset({"service"}), frozenset({"lines", "path", "old", "new", "tag"})),
+    "image": (frozenset({"service"}), frozenset({"lines", "path", "old", "new", "tag", "after"})),
     "sql": (frozenset({"statement"}), frozenset({"after", "database", "before_start"})),
     "objects": (frozenset({"action"}), frozenset({"after", "contains", "bucket", "repeat"})),
     "proxy": (frozenset({"service", "conf"}), frozenset({"settings", "port"})),

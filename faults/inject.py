@@ -126,7 +126,10 @@ class _Maker:
         image = made_image(service, self.scene.images[service], lines, folder, self.say)
         if "tag" in row:
             image, made = f"{builds.PREFIX}fault/{service}:{row['tag']}", image
-            docker("tag", made, image)
+            _tagged(made, image)
+        if "after" in row:
+            # a build meanwhile: the name moves on to another image, and the container stays
+            self._step(row, lambda _: _tagged(self.scene.images[service], image))
         self._overlay({"services": {service: {"image": image}}})
 
     def proxy(self, row: Mapping[str, Any]) -> None:
@@ -229,6 +232,12 @@ class _Maker:
 
     def _step(self, row: Mapping[str, Any], act: Callable[[Stage], None]) -> None:
         self.made.steps.append(Step(row.get("after", "start"), act, repeat=bool(row.get("repeat"))))
+
+
+def _tagged(image: str, name: str) -> None:
+    ran = docker("tag", image, name)
+    if not ran.ok:
+        raise StageError(f"{image} is not named {name}: {ran.problem}")
 
 
 def _spelled(line: str) -> str:

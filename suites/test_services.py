@@ -341,7 +341,7 @@ def test_mlflow_answers_its_own_health(tracking: Http, fact: dict[str, Any]) -> 
     answer = tracking.get("/health")
 
     if answer.status is not None and answer.text.strip() != "OK":
-        fact.update(semantics="health-shape-wrong", missing=["OK"], extra=[answer.text[:60]])
+        fact.update(semantics="health-shape-wrong", service="tracking", missing=["OK"], extra=[answer.text[:60]])
     assert (answer.status, answer.text.strip()) == (200, "OK"), exchange(
         "GET /health",
         "MLflow",
