@@ -6,6 +6,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from faults import kept
 from faults.corpus import load
@@ -56,7 +57,7 @@ CODES: dict[tuple[str, ...], tuple[str, ...]] = {
 }
 """Rungs of the ladder, and how each may break."""
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "user": "ml", "database": "models", "databases": ["models", "postgres"], "bucket": "things", "buckets": ["things"], "operation": "put",
     "region": "us-east-1", "region_there": "eu-west-1", "clock_skew": 900, "status": 418, "media": "text/html", "method": "POST",
     "path": "runs/log-batch", "url": "http://tracker:5000/mlflow", "bytes": 250_000, "location": "http://else/login", "server": "nginx",
