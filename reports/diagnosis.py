@@ -59,6 +59,7 @@ BRINGS: dict[str, tuple[str, ...]] = {
         "answer-value-wrong",
     ),
     "registered-not": ("lookup-wrong", "lineage-wrong", "promote-wrong", "answer-value-wrong"),
+    "answer-value-wrong:version": ("lookup-wrong", "lineage-wrong", "promote-wrong", "answer-value-wrong:model_id"),
     "lookup-returns-newest": ("lookup-wrong",),
     "metadata-dropped": (
         "answer-key-missing:metadata",
@@ -75,7 +76,7 @@ BRINGS: dict[str, tuple[str, ...]] = {
     "database-disk-full": ("database-failing",),
     "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong", "default-credentials"),
 }
-"""Misbehaviour -> what else is seen, of the same service, because of it (with `:key` only of that key)."""
+"""Misbehaviour -> what else is seen, of the same service, because of it (on either side with `:key` only of that key)."""
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
     "artifact-root-local": ("artifact-missing",),
@@ -286,8 +287,12 @@ def _brings(one: Diagnosis, other: Diagnosis) -> bool:
     """Whether one misbehaviour accounts for another of the same service."""
     if other.cause in ELSEWHERE.get(one.cause, ()) and one.cause != other.cause:
         return True
-    names = {other.cause, f"{other.cause}:{other.parameters.get('key')}"}
-    return one.component == other.component and bool(names & set(BRINGS.get(one.cause, ())))
+    brought = {*BRINGS.get(one.cause, ()), *BRINGS.get(_keyed(one), ())}
+    return one.component == other.component and bool({other.cause, _keyed(other)} & brought)
+
+
+def _keyed(entry: Diagnosis) -> str:
+    return f"{entry.cause}:{entry.parameters.get('key')}"
 
 
 def _is_dependency(entry: Diagnosis) -> bool:
