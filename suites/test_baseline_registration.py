@@ -578,14 +578,18 @@ def test_bad_input_is_refused_and_leaves_nothing(
 
 
 def registered_rows(database: Database) -> set[str]:
-    """What was registered last: versions, names, logged models that are READY (2), runs that are not FAILED; 40 each."""
+    """What was registered last: versions, names, logged models that are READY (2), runs that are not FAILED; 40 each.
+
+    MLflow keeps the rows of what was deleted, a version as `Deleted_Internal` (mlflow/entities/model_registry/model_version_stages.py).
+    """
     newest = "ORDER BY {} DESC LIMIT 40"
     parts = (
-        f"SELECT 'version ' || name || '/' || version AS what FROM model_versions {newest.format('creation_time')}",  # noqa: S608
+        "SELECT 'version ' || name || '/' || version AS what FROM model_versions"  # noqa: S608
+        " WHERE coalesce(current_stage, 'None') <> 'Deleted_Internal' " + newest.format("creation_time"),
         f"SELECT 'name ' || name AS what FROM registered_models {newest.format('creation_time')}",  # noqa: S608
-        "SELECT 'logged model ' || model_id AS what FROM logged_models WHERE status = 2 "  # noqa: S608
+        "SELECT 'logged model ' || model_id AS what FROM logged_models WHERE status = 2 AND lifecycle_stage = 'active' "  # noqa: S608
         + newest.format("creation_timestamp_ms"),
-        "SELECT 'run ' || run_uuid AS what FROM runs WHERE status IN ('FINISHED', 'RUNNING') "  # noqa: S608
+        "SELECT 'run ' || run_uuid AS what FROM runs WHERE status IN ('FINISHED', 'RUNNING') AND lifecycle_stage = 'active' "  # noqa: S608
         + newest.format("start_time"),
     )
     rows = database.rows(" UNION ALL ".join(f"({part})" for part in parts))
