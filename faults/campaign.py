@@ -236,20 +236,18 @@ class Campaign:
         say(
             f"campaign: {len(fresh)} runs, {len(jobs) - len(fresh)} kept from before; {self.options.jobs} at a time; commit {self.commit}"
         )
-        workers = [
-            threading.Thread(target=self._work, args=(waiting, len(jobs)), daemon=True)
-            for _ in range(self.options.jobs)
-        ]
-        for worker in workers:
-            worker.start()
+        ended = [threading.Event() for _ in range(self.options.jobs)]
+        for event in ended:
+            threading.Thread(target=self._work, args=(waiting, len(jobs), event), daemon=True).start()
+        # not join(): interrupted, it takes a thread that still runs for ended (bpo-45274)
         try:
-            for worker in workers:
-                worker.join()
+            for event in ended:
+                event.wait()
         except KeyboardInterrupt:
             say("campaign: interrupted; the runs under way are ended and cleared away")
             self.runs.stop()
-            for worker in workers:
-                worker.join()
+            for event in ended:
+                event.wait()
             raise
 
     def scored(self, job: Job) -> Result:
@@ -259,23 +257,24 @@ class Campaign:
             return result
         return replace(result, error="its proofs hold on the sound deployment too")
 
-    def _work(self, waiting: "queue.Queue[Job]", count: int) -> None:
-        while True:
-            try:
-                job = waiting.get_nowait()
-            except queue.Empty:
-                return
-            try:
-                result = self._judged(job)
-                if result.error is not None:
-                    say(f"{job.name}: once more, since {result.error}")
-                    result = self._judged(job)
-            except StoppedError:
-                return
-            with self._told:
-                self.results[job.name] = result
-                self._keep(job, result)
-                say(f"[{len(self.results)}/{count} {self._elapsed()}] {told(job.name, result)}")
+    def _work(self, waiting: "queue.Queue[Job]", count: int, ended: threading.Event) -> None:
+        try:
+            while True:
+                self._do(waiting.get_nowait(), count)
+        except (queue.Empty, StoppedError):
+            return
+        finally:
+            ended.set()
+
+    def _do(self, job: Job, count: int) -> None:
+        result = self._judged(job)
+        if result.error is not None:
+            say(f"{job.name}: once more, since {result.error}")
+            result = self._judged(job)
+        with self._told:
+            self.results[job.name] = result
+            self._keep(job, result)
+            say(f"[{len(self.results)}/{count} {self._elapsed()}] {told(job.name, result)}")
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
