@@ -7,7 +7,6 @@ import pytest
 
 from fixtures.http import Http
 from fixtures.process import Process
-from fixtures.registrations import Registered
 from fixtures.samples import Samples
 from suites.wording import exchange
 
@@ -62,28 +61,6 @@ def test_registrations_over_http_are_timed(api: Http, outside: Process, samples:
         "the API",
         expected="200 or 201",
         got=failed,
-        do="look at the log of the API",
-    )
-
-
-@pytest.mark.verifies("response-times")
-@pytest.mark.usefixtures("samples")
-def test_lookups_are_timed(inside: Process, api: Http, baseline: Registered, fact: dict[str, Any]) -> None:
-    """Lookups by UUID answer, in the container and over HTTP, and are timed, at least 20 of each."""
-    failed: list[str] = []
-    for _ in range(ENOUGH):
-        reply = inside.call("get_model_by_uuid", model_uuid=baseline.uuid)
-        answer = api.get(f"/models/by-uuid/{baseline.uuid}")
-        failed += [str(reply)] if reply.error or reply.result is None else []
-        failed += [str(answer)] if answer.status != 200 else []
-        if (reply.error is None and reply.result is None) or answer.status == 404:
-            fact.update(semantics="lookup-wrong", key="version")
-
-    assert not failed, exchange(
-        f"look up {baseline.uuid}, timed, {ENOUGH} times in the container and over HTTP",
-        "the registry",
-        expected="the model, each time",
-        got=failed[:3],
         do="look at the log of the API",
     )
 

@@ -137,6 +137,30 @@ def test_a_lookup_equals_the_registration(
     )
 
 
+TIMES = 20
+"""Lookups of one UUID: what fails one time in ten shows, and a median and a p95 of the time have their samples."""
+
+
+@pytest.mark.verifies("uuid-lookup")
+@pytest.mark.parametrize("where", ["container", "http"])
+def test_a_lookup_answers_every_time(
+    *, inside: Process, api: Http, baseline: Registered, fact: dict[str, Any], where: str
+) -> None:
+    """A lookup that is asked again and again answers the same each time."""
+    answers = [looked_up(where, inside, api, baseline.uuid) for _ in range(TIMES)]
+
+    odd = [(found, seen) for found, seen in answers if not isinstance(found, dict) or found != answers[0][0]]
+    if odd:
+        fact.update(misled(odd[0][0], baseline.answer))
+    assert not odd, exchange(
+        f"look up {baseline.uuid}, {TIMES} times",
+        f"the registry ({where})",
+        expected=f"the same, {TIMES} times",
+        got=f"{len(odd)} others: {odd[0][1] if odd else ''}",
+        do="look what differs between one call and the next: a cache, a connection, another replica",
+    )
+
+
 @pytest.mark.verifies("uuid-lookup")
 @pytest.mark.parametrize("where", ["container", "http"])
 def test_an_unknown_uuid_is_not_found(inside: Process, api: Http, fact: dict[str, Any], where: str) -> None:
