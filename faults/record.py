@@ -65,8 +65,9 @@ def figures(entries: Mapping[str, Mapping[str, Any]], corpus: Sequence[Fault]) -
     commits = sorted({result.commit for result in latest})
     there = {kind: sum(fault.kind.value == kind for fault in corpus) for kind in kinds}
     told = ", ".join(f"{kinds[kind]} of {there[kind]} {kind}s" for kind in kinds)
+    left = "" if kinds == there else "; the others of the corpus wait for their first run"
     lines = [
-        f"Run so far: {told}; the others of the corpus wait for their first run. {len(first)} first runs were blind: no rule had been changed for the entry. Latest judged at {', '.join(commits)}.",
+        f"Run so far: {told}{left}. {len(first)} first runs were blind: no rule had been changed for the entry. Latest judged at {', '.join(commits)}.",
         "",
         "| | stated | first run | latest |",
         "|---|---|---|---|",
