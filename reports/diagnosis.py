@@ -74,6 +74,7 @@ BRINGS: dict[str, tuple[str, ...]] = {
     "volume-unwritable": ("store-failing", "database-failing", "database-read-only"),
     "store-full": ("store-failing",),
     "database-disk-full": ("database-failing",),
+    "route-missing": ("key-not-checked", "scope-not-checked", "lineage-wrong"),
     "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong", "default-credentials"),
 }
 """Misbehaviour -> what else is seen, of the same service, because of it (on either side with `:key` only of that key)."""
