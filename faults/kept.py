@@ -56,8 +56,8 @@ NEEDLESS = frozenset(
 )
 """Keys that no rule reads."""
 
-PLACE = re.compile(r"/(?:[\w.-]+/)+(?=faults/)|/tmp/airworthy-campaign-\w+/")
-"""Where a clone or a campaign lay on the machine of the run."""
+PLACE = re.compile(r"/(?:[\w.-]+/)+(?=(?:faults|fixtures|\.venv)/)")
+"""Where a clone lay on the machine of the run."""
 
 SKIPPED = 3
 """Skipped checks that are kept: all say the same."""
