@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from faults.corpus import Fault
-from reports.causes import Confidence
+from reports.causes import Confidence, Diagnosis
 from reports.diagnosis import diagnose
 from reports.evidence import Bundle, Event, parse_event
 
@@ -85,24 +85,26 @@ class KeptError(Exception):
 
 def trimmed(bundle: Bundle) -> list[Event]:
     """The events that the diagnosis reads, shortened until they fit; KeptError unless the diagnosis stays the same."""
-    wanted = _told(bundle)
+    found = diagnose(bundle)
+    said = {seq for entry in found for seq in entry.evidence}
+    wanted = _wanted(bundle, said)
     for lines, message, lean in SHORTER:
-        events = list(_shortened(bundle, lines, message, lean=lean))
+        events = list(_shortened(wanted, said, lines, message, lean=lean))
         size = sum(len(event.to_line()) + 1 for event in events)
-        if size <= LIMIT and _told(Bundle(tuple(events))) == wanted:
+        if size <= LIMIT and _told(diagnose(Bundle(tuple(events)))) == _told(found):
             return events
     raise KeptError(f"{size} bytes, or another diagnosis when shortened")
 
 
-def _told(bundle: Bundle) -> list[tuple[str, str, str]]:
+def _told(diagnoses: Sequence[Diagnosis]) -> list[tuple[str, str, str]]:
     """What is diagnosed first, and what is proven: texts that are cut no longer say what explains the rest."""
-    found = [(entry.cause, entry.component, str(entry.confidence)) for entry in diagnose(bundle)]
+    found = [(entry.cause, entry.component, str(entry.confidence)) for entry in diagnoses]
     return [*found[:1], *(entry for entry in found[1:] if entry[2] == Confidence.PROVEN)]
 
 
-def _shortened(bundle: Bundle, lines: int, message: int, *, lean: int) -> Iterator[Event]:
-    said = {seq for entry in diagnose(bundle) for seq in entry.evidence}
-    wanted = _wanted(bundle, said)
+def _shortened(
+    wanted: Sequence[Event], said: Container[int], lines: int, message: int, *, lean: int
+) -> Iterator[Event]:
     names = {event.subject for event in wanted if event.kind == "check"}
     for event in wanted:
         response = event.response

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +83,11 @@ def figures(entries: Mapping[str, Mapping[str, Any]], corpus: Sequence[Fault]) -
 def _by_day(first: Sequence[Result]) -> list[str]:
     """How the rules of each day did on faults that they had never met."""
     lines = ["| faults met for the first time on | faults | component first | cause first |", "|---|---|---|---|"]
-    for day in sorted({result.day for result in first}):
-        rates = score.by_group([replace(result, group="") for result in first if result.day == day]).get("")
-        if rates:
-            lines.append(f"| {day} | {rates['caught'].of} | {rates['component first']} | {rates['cause first']} |")
+    faults = [result for result in first if result.kind == "fault"]
+    for day in sorted({result.day for result in faults}):
+        met = [result for result in faults if result.day == day]
+        component, cause = (score.rate(met, score.MEASURES[name]) for name in ("component first", "cause first"))
+        lines.append(f"| {day} | {len(met)} | {component} | {cause} |")
     return lines
 
 

@@ -36,18 +36,17 @@ def shown_whole(message: object) -> str:
     return str(message)
 
 
+def asked(baseline: Registered, deltas: dict[str, float]) -> dict[str, Any]:
+    """The arguments of an improvement on a baseline."""
+    about = {"baseline_id": baseline.model_id, "delta_metrics": deltas, "contributor": CONTRIBUTOR}
+    return {"model": FOREST, **about, "signature": "infer"}
+
+
 def improve(inside: Process, baseline: Registered, *, symbol: str | None = None, **deltas: float) -> dict[str, Any]:
     """Register an improved model; its answer. What builds on it is skipped where it fails: that has its own check."""
     metadata = {"token": uuid4().hex} | ({} if symbol is None else {"token_symbol": symbol})
-    reply = inside.call(
-        "register_improved_model",
-        model=FOREST,
-        baseline_id=baseline.model_id,
-        delta_metrics=deltas or {"accuracy": 0.05},
-        contributor=CONTRIBUTOR,
-        metadata=metadata,
-        signature="infer",
-    )
+    given = asked(baseline, deltas or {"accuracy": 0.05})
+    reply = inside.call("register_improved_model", **given, metadata=metadata)
     if reply.error is not None or not isinstance((reply.result or {}).get("answer"), dict):
         pytest.skip(f"because an improved model could not be registered: {reply}")
     answer: dict[str, Any] = reply.result["answer"]
@@ -189,15 +188,7 @@ def test_what_could_not_be_announced_is_not_registered(
 ) -> None:
     """A registration that fails because it cannot be announced leaves nothing registered."""
     before = registered_rows(database)
-    reply = inside.call(
-        "register_improved_model",
-        model=FOREST,
-        baseline_id=baseline.model_id,
-        delta_metrics={"accuracy": 0.02},
-        contributor=CONTRIBUTOR,
-        signature="infer",
-        env=NOWHERE,
-    )
+    reply = inside.call("register_improved_model", **asked(baseline, {"accuracy": 0.02}), env=NOWHERE)
     left = registered_rows(database) - before
 
     if reply.error is None:

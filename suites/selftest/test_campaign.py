@@ -55,7 +55,7 @@ def test_a_run_that_never_ends_is_ended(endless: Path, monkeypatch: pytest.Monke
 
 
 def test_the_whole_campaign_leaves_out_what_is_like_another() -> None:
-    """Of each cause at most two faults, unless all are asked for, or one is named; still enough of each kind."""
+    """What is left out is like something that is run, unless all are asked for, or one is named; still enough of each kind."""
     core = Selection().of(CORPUS)
     left = [fault for fault in CORPUS if fault not in core]
 

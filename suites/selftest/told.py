@@ -12,7 +12,9 @@ from faults import kept
 from faults.corpus import load
 from reports.diagnosis import diagnose
 from reports.evidence import Bundle
+from reports.ladder import RUNGS
 from reports.rules.dependencies import DATABASE_CODES, QUEUE_CODES, STORE_CODES
+from reports.wiring import Kind
 from suites.selftest.journals import Story
 from suites.selftest.test_stories import TOLD, failed, rung, told
 
@@ -25,7 +27,7 @@ STATUSES = tuple(f"status-{number}" for number in (302, 400, 401, 403, 404, 405,
 PAGES = ("not-json", "path-prefix", "answer-differs", "content-differs", "incomplete", "experiment-deleted")
 CODES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("name.resolve", "port.open"): ("host-unknown", "refused", "unreachable", *ANY),
-    ("database.login", "database.rights", "database.schema", "database.rows"): (
+    RUNGS[Kind.DATABASE]: (
         *DATABASE_CODES,
         *ROWS,
         "XX001",
@@ -33,7 +35,7 @@ CODES: dict[tuple[str, ...], tuple[str, ...]] = {
         "08006",
         *ANY,
     ),
-    ("store.bucket", "store.objects"): (
+    RUNGS[Kind.STORE]: (
         *STORE_CODES,
         "NoSuchBucket",
         "credentials-missing",
@@ -42,16 +44,9 @@ CODES: dict[tuple[str, ...], tuple[str, ...]] = {
         *STATUSES,
         *ANY,
     ),
-    ("queue.login", "queue.write", "queue.keys"): (*QUEUE_CODES, "ERR", "LOADING", "key-wrong-type", *ANY),
-    (
-        "tracking.read",
-        "tracking.routes",
-        "tracking.write",
-        "tracking.large",
-        "tracking.artifacts",
-        "tracking.experiment",
-    ): (*STATUSES, *PAGES, *ANY),
-    ("http.get",): (*STATUSES, *PAGES, *ANY),
+    RUNGS[Kind.QUEUE]: (*QUEUE_CODES, "ERR", "LOADING", "key-wrong-type", *ANY),
+    RUNGS[Kind.TRACKING]: (*STATUSES, *PAGES, *ANY),
+    RUNGS[Kind.HTTP]: (*STATUSES, *PAGES, *ANY),
     ("place.write", "data.write"): ("unwritable", "no-room"),
     ("image.module",): ("module-missing", "file-missing"),
 }
