@@ -63,7 +63,7 @@ def setting_is_refused(seen: Seen) -> Iterator[Diagnosis]:
     """A program ended saying of a setting that it holds, by its name or by its value, that it cannot be used."""
     for state, lines, cited in _ended(seen):
         said = last_words(lines)
-        if not INVALID.search(said) or ELSEWHERE.search(said):
+        if not _complains(said):
             continue
         by_name = _named(said, seen, state.service)
         by_value = None if by_name else _valued(said, seen, state.service)
@@ -83,48 +83,45 @@ def _named(said: str, seen: Seen, service: str) -> str | None:
 
 def _valued(said: str, seen: Seen, service: str) -> str | None:
     """The setting whose value stands in a line; the longest, and none that is a common word."""
-    held = environment_of(seen.services.get(service, {}))
     told = [
-        (len(value), name) for name, value in held.items()
-        if len(value) >= SHORTEST and value.lower() not in COMMON and "[redacted]" not in value
-        and re.search(rf"(?<![\w/.-]){re.escape(value)}(?![\w/-])", said)
-    ]  # fmt: skip
+        (len(value), name)
+        for name, value in _telling(seen, service)
+        if re.search(rf"(?<![\w/.-]){re.escape(value)}(?![\w/-])", said)
+    ]
     return max(told)[1] if told else None
 
 
 def setting_is_given_up(seen: Seen) -> Iterator[Diagnosis]:
     """A program that runs on has said of a setting that it cannot be used: it quotes the value in its complaint."""
-    for service in seen.services:
-        for event in seen.bundle.of("log"):
-            if event.subject != service or service in seen.gone:
-                continue
-            for said in map(message_of, map(str, event.response.get("tail") or ())):
-                name = _quoted(said, seen, service)
-                if name and INVALID.search(said) and not ELSEWHERE.search(said):
-                    given = {"setting": name, "reason": said[:240]}
-                    yield diagnosis(
-                        "setting-invalid",
-                        service,
-                        evidence=(event.seq,),
-                        parameters=given,
-                        confidence=Confidence.LIKELY,
-                    )
-                    break
+    for event in seen.bundle.of("log"):
+        if event.subject not in seen.services or event.subject in seen.gone:
+            continue
+        complaints = (line for line in map(message_of, map(str, event.response.get("tail") or ())) if _complains(line))
+        told = ((name, line) for line in complaints if (name := _quoted(line, seen, event.subject)))
+        if (first := next(told, None)) is not None:
+            given = {"setting": first[0], "reason": first[1][:240]}
+            yield diagnosis(
+                "setting-invalid", event.subject, evidence=(event.seq,), parameters=given, confidence=Confidence.LIKELY
+            )
+
+
+def _complains(said: str) -> bool:
+    """Whether a line says of a value itself, not of what it leads to, that it cannot be used."""
+    return bool(INVALID.search(said)) and not ELSEWHERE.search(said)
 
 
 def _quoted(said: str, seen: Seen, service: str) -> str | None:
     """The setting whose whole value stands in quotes in a line."""
-    held = environment_of(seen.services.get(service, {}))
     return next(
-        (
-            name
-            for name, value in held.items()
-            if len(value) >= SHORTEST
-            and value.lower() not in COMMON
-            and re.search(rf"(['\"`]){re.escape(value)}\1", said)
-        ),
-        None,
+        (name for name, value in _telling(seen, service) if re.search(rf"(['\"`]){re.escape(value)}\1", said)), None
     )
+
+
+def _telling(seen: Seen, service: str) -> Iterator[tuple[str, str]]:
+    """The settings of a service whose value is known by itself in a line: long enough, no common word, no secret."""
+    for name, value in environment_of(seen.services.get(service, {})).items():
+        if len(value) >= SHORTEST and value.lower() not in COMMON and "[redacted]" not in value:
+            yield name, value
 
 
 def message_of(line: str) -> str:

@@ -445,6 +445,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "given up while it runs": (limitless("couldn't parse rate limit string '9 requests a minute'"), "setting-invalid", "front"),
     "given up, as a line of JSON": (limitless('{"level": "error", "message": "invalid limit \\"9 requests a minute\\""}'), "setting-invalid", "front"),
     "not given up": (limitless("the limit is '9 requests a minute'"), "limit-missing", "front"),
+    "a secret that is quoted": (limitless("invalid key '[redacted]'"), "limit-missing", "front"),
     "said of something else": (limitless("unable to parse the request that came 9 requests a minute later"), "limit-missing", "front"),
     # the way there
     "host": (network("host-unknown", OTHER_HOST), "host-unknown", "front"),
