@@ -1,6 +1,7 @@
 """Every service runs, and what health says of itself is confirmed by others, and turns false when it must."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -27,7 +28,7 @@ TOLERANCE = 1.0
 """Seconds granted on top for the way there and a busy machine."""
 
 SETTLED = 20.0
-"""Seconds within which a stack that has just come up says that it is healthy."""
+"""Seconds within which a stack that has just come up says that it is healthy; all checks of a run share them."""
 
 CLAIMS = {
     "mlflow": "tracking",
@@ -41,11 +42,18 @@ CLAIMS = {
 DEADLY = ("die", "oom", "kill", "health_status: unhealthy", "restart")
 
 
-def settled_health(api: Http) -> Answer:
+@pytest.fixture(scope="module")
+def settled_health(api: Http) -> Callable[[], Answer]:
     """GET /health as soon as it answers 200: the first request of a worker that has just started may be slow."""
-    return wait_until(
-        lambda: api.get("/health", key=None), lambda answer: answer.status == 200, within=SETTLED, every=0.3
-    )
+    until = time.monotonic() + SETTLED
+
+    def asked() -> Answer:
+        left = until - time.monotonic()
+        return wait_until(
+            lambda: api.get("/health", key=None), lambda answer: answer.status == 200, within=left, every=0.3
+        )
+
+    return asked
 
 
 def claims_of(answer: Answer) -> dict[str, Any]:
@@ -99,9 +107,9 @@ def published_of(inspect: Mapping[str, Any]) -> list[str]:
 
 
 @pytest.mark.verifies("services-healthy")
-def test_health_has_the_recorded_shape(api: Http, fact: dict[str, Any]) -> None:
+def test_health_has_the_recorded_shape(settled_health: Callable[[], Answer], fact: dict[str, Any]) -> None:
     """GET /health answers 200 with the recorded keys, and every claim says healthy."""
-    answer = settled_health(api)
+    answer = settled_health()
     claims = claims_of(answer)
     found = departures("health", answer.json) + departures("health_services", claims)
     unwell = {name: word for name, word in claims.items() if word != "healthy"}
@@ -132,9 +140,11 @@ def test_health_has_the_recorded_shape(api: Http, fact: dict[str, Any]) -> None:
 
 
 @pytest.mark.verifies("services-healthy")
-def test_postgres_is_as_claimed(api: Http, database: Database, baseline: Registered, fact: dict[str, Any]) -> None:
+def test_postgres_is_as_claimed(
+    settled_health: Callable[[], Answer], database: Database, baseline: Registered, fact: dict[str, Any]
+) -> None:
     """The claim of Postgres is confirmed by a row: the version just registered, read in Postgres itself."""
-    claim = claims_of(settled_health(api)).get("postgres")
+    claim = claims_of(settled_health()).get("postgres")
     rows = database.rows(f"SELECT version FROM model_versions WHERE run_id = '{baseline.run_id}'")  # noqa: S608  hex
 
     confirmed = rows.error is None and len(rows.rows) > 0
@@ -150,9 +160,9 @@ def test_postgres_is_as_claimed(api: Http, database: Database, baseline: Registe
 
 
 @pytest.mark.verifies("services-healthy")
-def test_redis_is_as_claimed(api: Http, queue: Queue) -> None:
+def test_redis_is_as_claimed(settled_health: Callable[[], Answer], queue: Queue) -> None:
     """The claim of Redis is confirmed by a value written and read back."""
-    claim = claims_of(settled_health(api)).get("redis")
+    claim = claims_of(settled_health()).get("redis")
     key, value = f"airworthy:{uuid4().hex}", uuid4().hex
     wrote = queue.command("SET", key, value, "EX", "60")
     read = queue.command("GET", key)
@@ -168,9 +178,9 @@ def test_redis_is_as_claimed(api: Http, queue: Queue) -> None:
 
 
 @pytest.mark.verifies("services-healthy")
-def test_the_message_queue_is_as_claimed(api: Http, queue: Queue) -> None:
+def test_the_message_queue_is_as_claimed(settled_health: Callable[[], Answer], queue: Queue) -> None:
     """The claim of the message queue is confirmed by a message pushed to a side list and moved as a consumer moves it."""
-    claim = claims_of(settled_health(api)).get("message_queue")
+    claim = claims_of(settled_health()).get("message_queue")
     trip = queue.round_trip()
     kind = queue.command("TYPE", "hokusai:model_ready_queue")
 
@@ -191,9 +201,9 @@ def test_the_message_queue_is_as_claimed(api: Http, queue: Queue) -> None:
 
 
 @pytest.mark.verifies("services-healthy")
-def test_mlflow_is_as_claimed(api: Http, tracking: Http) -> None:
+def test_mlflow_is_as_claimed(settled_health: Callable[[], Answer], tracking: Http) -> None:
     """The claim of MLflow is confirmed by a write over REST that is read back."""
-    claim = claims_of(settled_health(api)).get("mlflow")
+    claim = claims_of(settled_health()).get("mlflow")
     name = f"airworthy-{uuid4().hex}"
     wrote = tracking.post("/api/2.0/mlflow/experiments/create", json={"name": name})
     read = tracking.get("/api/2.0/mlflow/experiments/get-by-name", params={"experiment_name": name})
@@ -210,10 +220,12 @@ def test_mlflow_is_as_claimed(api: Http, tracking: Http) -> None:
 
 
 @pytest.mark.verifies("services-healthy")
-def test_the_external_api_is_as_claimed(api: Http, external: Sink, fact: dict[str, Any]) -> None:
+def test_the_external_api_is_as_claimed(
+    settled_health: Callable[[], Answer], external: Sink, fact: dict[str, Any]
+) -> None:
     """The claim of the external API is confirmed by that API's own log: the health call came in."""
     before = len(external.requests())
-    claim = claims_of(settled_health(api)).get("external_api")
+    claim = claims_of(settled_health()).get("external_api")
     after = external.wait_for(before + 1, within=2)
 
     if claim == "healthy" and len(after) <= before:
