@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from reports.causes import Diagnosis
+from reports.declared import is_address, option_of, part_of, readdressed, rewritten, without_option, without_secret
 from reports.rules.seen import Seen
 from reports.standing import Definition
-from reports.templates import is_address, option_of, part_of, readdressed, rewritten, without_option, without_secret
 from reports.wiring import ENDPOINT_NAME, KEY_NAMES, REGION_NAMES, SECRET_NAMES, TRACKING_NAME, Kind, Link
 
 OWN: dict[str, tuple[str, ...]] = {

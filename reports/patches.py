@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from reports.causes import Diagnosis
+from reports.declared import without_secret
 from reports.derived import OWN, derived, is_asked, settings_of
 from reports.standing import CONTENT, Path, Since, leaves
-from reports.templates import without_secret
 from reports.wiring import ENDPOINT_NAME, REGION_NAMES
 
 Patch = dict[str, Any]

@@ -40,10 +40,10 @@ def test_known_warnings_are_told_apart(
         if event.subject == "client inside" and "git" in str(event.response["text"]).lower()
     ]
 
-    deaf = ran.ok and any("executable" in text for text in complaints)
-    if deaf:
+    finds_none = ran.ok and any("executable" in text for text in complaints)
+    if finds_none:
         fact.update(semantics="warning-unexpected", source="MLflow's client in the API's container: it finds no git")
-    assert not deaf, exchange(
+    assert not finds_none, exchange(
         f"git --version, and the warnings of the client inside while {baseline.model_id} was registered",
         "the API's container",
         expected="no warning that git is not there",

@@ -13,12 +13,12 @@ import pytest
 from fixtures import compose
 from reports import causes
 from reports.causes import Diagnosis
+from reports.declared import is_address, option_of, part_of, readdressed, rewritten, without_option, without_secret
 from reports.derived import derived, settings_of
 from reports.diagnosis import diagnose
 from reports.patches import PLACES, STATE, patch_of, paths_of
 from reports.rules.seen import Seen
 from reports.standing import SCHEMA, Since
-from reports.templates import is_address, option_of, part_of, readdressed, rewritten, without_option, without_secret
 from reports.wiring import Kind, links_of
 from suites.selftest.journals import Story
 
