@@ -8,7 +8,7 @@ from typing import Any
 from reports.causes import HOST, Confidence, Diagnosis, diagnosis, known
 from reports.evidence import Bundle
 from reports.lifecycle import losses
-from reports.moved import moved, pointed
+from reports.moved import eliminated, moved, pointed
 from reports.outcomes import Check, Outcome, checks
 from reports.patches import patch_of, paths_of
 from reports.rules import (
@@ -115,6 +115,8 @@ def diagnose(bundle: Bundle) -> tuple[Diagnosis, ...]:
     explained = {nodeid for entry in found for nodeid in entry.explains}
     rest = behaviour.UNEXPLAINED.rule(seen).diagnoses
     found += _merged(pointed(entry, seen, since) for entry in rest if not set(entry.explains) & explained)
+    if all(entry.confidence is Confidence.UNKNOWN or tier_of(entry) == DEFINITION for entry in found):
+        found = _merged(eliminated(entry, seen, since) for entry in found)
     ranked = sorted(found, key=lambda entry: _rank(entry, seen, since))
     return tuple(replace(entry, patch=patch_of(entry, since)) for entry in ranked)
 

@@ -83,6 +83,29 @@ def parse_event(line: str, where: str) -> Event:
         raise BundleError(f"{where}: not a journal event ({error!r}); the bundle was cut or edited") from error
 
 
+MESSAGES = ("message", "msg", "event")
+ERRORS = ("exception", "exc_info", "error", "stack")
+"""What loggers call the message of a line of JSON, and the error in it (python-json-logger, structlog, Go's slog and zap, pino)."""
+
+
+def lines_of(event: Event) -> tuple[str, ...]:
+    """The lines of a kept log; of a line that is a JSON object its message, and the error that it holds."""
+    return tuple(line for told in event.response.get("tail") or () for line in _spoken(str(told)))
+
+
+def _spoken(line: str) -> Iterator[str]:
+    try:
+        told = json.loads(line)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict) or not any(told.get(name) for name in MESSAGES):
+        yield line
+        return
+    for name in (*MESSAGES, *ERRORS):
+        if told.get(name):
+            yield from str(told[name]).splitlines()
+
+
 @dataclass(frozen=True)
 class Bundle:
     """All that was seen in one run, in the order in which it was seen."""

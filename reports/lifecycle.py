@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.evidence import Bundle, Event
+from reports.evidence import Bundle, Event, lines_of
 
 LAST_LINES = 10
 # The harness's own services: their loss says nothing about the release.
@@ -68,7 +68,7 @@ def _state(seen: Mapping[str, Any]) -> str:
 
 
 def _last_lines(log: Event | None) -> list[str]:
-    tail = list(log.response.get("tail") or ()) if log else []
+    tail = lines_of(log) if log else ()
     return [f"  | {line}" for line in tail[-LAST_LINES:]]
 
 

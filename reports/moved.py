@@ -69,6 +69,37 @@ def _other_bucket(entry: Diagnosis, seen: Seen, since: Since) -> Diagnosis:
     return diagnosis(entry.cause, users[0], evidence=entry.evidence, parameters=given, explains=entry.explains)
 
 
+WORDS = frozenset({"command", "entrypoint"})
+"""The parts of a definition by which a program is given its words."""
+
+
+def eliminated(entry: Diagnosis, seen: Seen, since: Since) -> Diagnosis:
+    """A failure that nothing explains, where all that changed since all was well is that service's settings, or its command: likely that."""
+    before, paths = since.before, since.changed.get(entry.component, ())
+    if entry.confidence is not Confidence.UNKNOWN or before is None or set(since.changed) != {entry.component}:
+        return entry
+    others = {name for name in seen.declared if not seen.is_ours(name)} - set(before.services)
+    reason = str(entry.parameters.get("line") or entry.parameters.get("seen") or entry.summary)
+    given: dict[str, Any] = {"service": entry.component, "reason": reason, "line": reason}
+    names = [path[1] for path in paths if path[0] == "environment" and len(path) > 1]
+    if names and len(names) == len(paths) and not others:
+        given["setting"] = names
+        cause = "setting-invalid" if any(seen.setting(entry.component, name) for name in names) else "setting-missing"
+    elif {path[0] for path in paths} <= WORDS and not others:
+        cause = "command-invalid"
+    else:
+        return entry
+    declared = since.bundle.last("compose", "declared")
+    return diagnosis(
+        cause,
+        entry.component,
+        evidence=(*entry.evidence, before.seq, *((declared.seq,) if declared else ())),
+        parameters=given,
+        confidence=Confidence.LIKELY,
+        explains=entry.explains,
+    )
+
+
 def pointed(entry: Diagnosis, seen: Seen, since: Since) -> Diagnosis:
     """An unknown cause, at the only service that changed since all was well, where what failed rests on it; never proven."""
     before = since.before

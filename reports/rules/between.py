@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.rules.dependencies import OWN_ROLES
 from reports.rules.seen import Rule, Rung, Seen
 
 CODES = {
@@ -14,6 +15,7 @@ CODES = {
     "content-differs": "response-cut",
     "list-differs": "response-cached",
     "answer-differs": "response-cached",
+    "search-differs": "response-cached",
     "not-json": "response-not-json",
     "tls": "tls-not-spoken",
     "closed": "gateway-failing",
@@ -83,6 +85,23 @@ def refuses_of_its_own(seen: Seen) -> Iterator[Diagnosis]:
                 )
 
 
+SILENT = frozenset({"closed", "silent"})
+
+
+def passes_on_to_nobody(seen: Seen) -> Iterator[Diagnosis]:
+    """What takes the connections for another closes them, or keeps them, before that other said a word: it has none to pass on to."""
+    for rung in seen.broken("database.login", "queue.login", "store.bucket", "tracking.read"):
+        role = seen.roles.get(rung.target or "")
+        if rung.code in SILENT and rung.target and role not in {None, str(rung.link.get("kind")), *OWN_ROLES}:
+            yield diagnosis(
+                "gateway-failing",
+                rung.target,
+                evidence=(rung.seq,),
+                parameters=told(rung, rung),
+                confidence=Confidence.LIKELY,
+            )
+
+
 def path_is_wrong(seen: Seen) -> Iterator[Diagnosis]:
     """A caller's address holds a path under which nothing answers, while the API does without it."""
     for rung in seen.broken("tracking.read", "tracking.write", "tracking.routes"):
@@ -98,5 +117,6 @@ def _climbed(seen: Seen) -> bool:
 RULES = (
     Rule("it fails only through another service", ("rung",), _climbed, fails_only_through_another),
     Rule("a gateway refuses of its own accord", ("rung",), _climbed, refuses_of_its_own),
+    Rule("a gateway passes on to nobody", ("rung",), _climbed, passes_on_to_nobody),
     Rule("a path in an address is wrong", ("rung",), _climbed, path_is_wrong),
 )

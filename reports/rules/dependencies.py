@@ -153,8 +153,11 @@ def _agreed(seen: Seen, rung: Rung, part: str, own: str) -> str:
 
 
 def _user_is_odd(seen: Seen, rung: Rung) -> bool:
-    """Whether the caller names a user that neither the database nor any other caller names."""
+    """Whether there is no such user: by the database's own log, which tells what it hides from callers, else by what all others name."""
     user, wanted = rung.facts.get("user") or rung.says("user"), _agreed(seen, rung, "user", "POSTGRES_USER")
+    lines, _ = seen.log(rung.target or "")
+    if any(f'authentication failed for user "{user}"' in line for line in lines):
+        return any(f'Role "{user}" does not exist' in line for line in lines)
     return bool(user and wanted) and user != wanted
 
 
@@ -417,6 +420,21 @@ SQL_ERRORS = {
     "DataCorrupted": "database-failing",
     "IndexCorrupted": "database-failing",
     "InternalError_": "database-failing",
+    "SequenceGeneratorLimitExceeded": "database-failing",
+    "ConfigurationLimitExceeded": "database-failing",
+    "ProgramLimitExceeded": "database-failing",
+    "StatementTooComplex": "database-failing",
+    "IoError": "database-failing",
+    "SystemError": "database-failing",
+    "AdminShutdown": "database-failing",
+    "CrashShutdown": "database-failing",
+    "CannotConnectNow": "database-starting",
+    "InvalidCatalogName": "database-missing",
+    "InvalidSchemaName": "schema-missing",
+    "InvalidTextRepresentation": "schema-inconsistent",
+    "NotNullViolation": "schema-inconsistent",
+    "CheckViolation": "schema-inconsistent",
+    "GeneratedAlways": "schema-inconsistent",
 }
 """The driver's class of a database's error (psycopg2.errors, named by SQLSTATE) as MLflow passes it on -> cause."""
 
@@ -491,7 +509,7 @@ STATUSES = {401: "tracking-unauthorised", 413: "body-too-large", 502: "gateway-f
 
 
 def _tracking_cause(seen: Seen, rung: Rung) -> str | None:
-    if rung.code in {"path-prefix", "answer-differs", "content-differs"}:
+    if rung.code in {"path-prefix", "answer-differs", "content-differs", "search-differs"}:
         return None
     said = next((cause for words, cause in SAID.items() if words in rung.message), None)
     if rung.code == "not-json" or said:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from reports.causes import HOST, Diagnosis, diagnosis
+from reports.rules.processes import OF_PROGRAM
 from reports.rules.seen import Rule, Seen
 
 PORT = re.compile(
@@ -79,6 +80,28 @@ def definition_is_refused(seen: Seen) -> Iterator[Diagnosis]:
         )
 
 
+ANSWER = re.compile(r"(?:Error response from daemon|Error)[: ]+(?P<reason>.*)")
+KNOWN = (PORT, DISK, ABSENT, DEFINITION, OF_PROGRAM)
+
+
+def engine_refuses_a_container(seen: Seen) -> Iterator[Diagnosis]:
+    """The engine does not make or start a container as it is defined, and says why: a device, a mount, a limit, an address."""
+    for name, state in seen.containers.items():
+        said = str(state.seen.get("error") or "")
+        if said and state.status != "running" and not any(words.search(said) for words in KNOWN):
+            yield diagnosis("engine-refuses", name, evidence=(state.seq,), parameters={"reason": said[:240]})
+
+
+def engine_refuses(seen: Seen) -> Iterator[Diagnosis]:
+    """The engine refuses what Compose asks for, and no container tells of it."""
+    answer = ANSWER.search(seen.compose_error)
+    told = next(engine_refuses_a_container(seen), None)
+    if answer and told is None and not any(words.search(seen.compose_error) for words in KNOWN):
+        component = _named_in(seen.compose_error, seen) or HOST
+        given = {"service": component, "reason": answer["reason"].strip()[:240]}
+        yield diagnosis("engine-refuses", component, evidence=_started(seen), parameters=given)
+
+
 def _applies(seen: Seen) -> bool:
     return bool(seen.compose_error)
 
@@ -89,4 +112,6 @@ RULES = (
     Rule("the disk is full", ("start",), _applies, disk_is_full),
     Rule("an image is unavailable", ("start",), _applies, image_is_unavailable),
     Rule("the definition is refused", ("start",), _applies, definition_is_refused),
+    Rule("the engine refuses a container", ("container",), lambda _: True, engine_refuses_a_container),
+    Rule("the engine refuses", ("start",), _applies, engine_refuses),
 )

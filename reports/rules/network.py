@@ -1,7 +1,7 @@
 """Rules about the way from a caller to what it calls: names, ports, and who answers there."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
@@ -116,8 +116,10 @@ def host_is_unknown(seen: Seen) -> Iterator[Diagnosis]:
             given = {"setting": rung.setting, "host": host, "wanted": wanted or "the name of the service that is meant"}
             yield diagnosis("host-unknown", rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
         elif not _share_network(seen, rung.position, rung.target):
-            given = {"target": rung.target, "host": host}
-            yield diagnosis("networks-disjoint", _lonely(seen, rung), evidence=(rung.seq,), parameters=given)
+            lonely = _lonely(seen, rung)
+            other = rung.target if lonely == rung.position else rung.position
+            given = {"target": other, "host": host}
+            yield diagnosis("networks-disjoint", lonely, evidence=(rung.seq,), parameters=given)
 
 
 def _networks(seen: Seen, service: str) -> frozenset[str]:
@@ -129,10 +131,14 @@ def _share_network(seen: Seen, one: str, other: str) -> bool:
 
 
 def _lonely(seen: Seen, rung: Rung) -> str:
-    """Of two services without a common network the one that most callers cannot reach, else the one that shares with fewer others; in a tie the caller."""
+    """Of two services without a common network the one that most callers cannot reach, else the one that shares with fewer others; in a tie the caller.
+
+    Where the other services have no network that all of them are on, being with few is the order, and the caller has yet to join.
+    """
     callers = {link.caller for link in seen.links if link.target == rung.target}
     near = sum(_share_network(seen, name, str(rung.target)) for name in callers)
-    if near * 2 >= len(callers):
+    others = [_networks(seen, name) for name in seen.services if name != rung.target and not seen.is_ours(name)]
+    if near * 2 >= len(callers) or not frozenset.intersection(*others):
         return rung.position
     company = {
         name: sum(_share_network(seen, name, other) for other in seen.services if other != name)
@@ -152,6 +158,9 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
         if rung.target is None:
             yield from _outside(seen, rung, given)
             continue
+        if (led := _resolved(seen, rung)) and (all(map(_is_loopback, led)) or _is_pinned(seen, rung, led)):
+            yield _astray(rung, given, led)
+            continue
         there = [row for row in listening(seen, rung.target) if row["port"] == port]
         if there and all(_is_loopback(str(row["address"])) for row in there):
             yield diagnosis("listens-on-loopback", rung.target, evidence=cited, parameters={"port": port})
@@ -168,6 +177,33 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
             # that nothing is open is seen, why it is not is not known; another port that is open tells more
             sure = Confidence.PROVEN if ports_of(seen, rung.target) else Confidence.UNKNOWN
             yield diagnosis("not-listening", rung.target, evidence=cited, parameters=given, confidence=sure)
+
+
+def _resolved(seen: Seen, rung: Rung) -> frozenset[str]:
+    """The addresses to which the host of a rung was resolved from the same place."""
+    asked = (rung.position, rung.link.get("host"))
+    return frozenset(
+        str(address)
+        for one in seen.rungs
+        if one.name == "name.resolve" and one.ok and (one.position, one.link.get("host")) == asked
+        for address in one.facts.get("addresses") or ()
+    )
+
+
+def _is_pinned(seen: Seen, rung: Rung, led: Collection[str]) -> bool:
+    """Whether a line of the caller's own hosts file leads a service's name to addresses that the service does not have."""
+    lines = seen.services.get(rung.position, {}).get("extra_hosts") or ()
+    named = [line for line in lines if re.match(rf"{re.escape(str(rung.link.get('host')))}[:=]", str(line))]
+    state = seen.containers.get(str(rung.target))
+    return bool(named) and state is not None and not set(led) & set(state.seen.get("addresses") or ())
+
+
+def _astray(rung: Rung, given: Mapping[str, Any], led: Collection[str]) -> Diagnosis:
+    """A service's name leads a caller elsewhere: by a line of the caller's hosts file, or by its name server."""
+    found = {**given, "setting": "extra_hosts", "wanted": "the service's own address, or take that line out"}
+    found["service"] = rung.position
+    cause = "points-at-itself" if all(map(_is_loopback, led)) else "not-the-service"
+    return diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=found)
 
 
 def _outside(seen: Seen, rung: Rung, given: dict[str, Any]) -> Iterator[Diagnosis]:

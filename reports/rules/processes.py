@@ -16,8 +16,11 @@ RAISED = re.compile(r"^\s*(?:ModuleNotFoundError|ImportError)\b")
 """A line by which Python says that it raised; a warning of an optional module is worded otherwise."""
 
 MISSING_NAME = re.compile(
-    r"ImportError: cannot import name '(?P<name>\w+)' from (?:partially initialized module )?'(?P<module>[\w.]+)'"
+    r"ImportError: cannot import name '(?P<name>\w+)' from (?:partially initialized module )?'(?P<module>[\w.]+)'(?:.*\((?P<path>/[^()]+)\)$)?"
 )
+INSTALLED = re.compile(r"/(?:site|dist)-packages/|/lib/python\d")
+"""Where a Python module lies that is no part of the service's own code."""
+
 CODE = re.compile(r"^(?P<error>(?:SyntaxError|IndentationError|TabError)\b.*)")
 PLACE = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
 NO_FILE = re.compile(r"(?:No such file or directory: '?|can't open file '|cannot open )(?P<path>/?[\w./-]+)")
@@ -31,6 +34,9 @@ NO_EXEC = re.compile(
     r"(?i)\bexec (?:user process|\S+):? .*(?:format error|no such file|not found|permission denied)|cannot execute(?: binary)?"
 )
 """What an init or a shell says of a program that the kernel does not run, whatever status it ends with."""
+
+OF_PROGRAM = re.compile(r"(?i)\bexec(?:utable)?\b|container process")
+"""What an engine says where it is the program that cannot be run; else it is the container that it does not make."""
 
 NOT_RUNNABLE = re.compile(
     r"(?i)executable file not found|exec format error|no such file or directory|permission denied|is a directory|invalid argument"
@@ -106,21 +112,27 @@ def modules_do_not_fit(seen: Seen) -> Iterator[Diagnosis]:
     for state in _ended_badly(seen):
         lines, _ = seen.log(state.service)
         match = next((found for line in reversed(lines) if (found := MISSING_NAME.search(line))), None)
-        if match:
+        if match and not _is_own(match):
             given = {"name": match["name"], "module": match["module"]}
             yield diagnosis("modules-incompatible", state.service, evidence=_cited(seen, state), parameters=given)
 
 
+def _is_own(match: re.Match[str]) -> bool:
+    """Whether a name is missing of the service's own code, not of a package that it uses."""
+    return bool(match["path"]) and not INSTALLED.search(match["path"])
+
+
 def code_does_not_load(seen: Seen) -> Iterator[Diagnosis]:
-    """A Python program ended on an error in its own text, before it served anything."""
+    """A Python program ended on an error in its own text, or on a name that one of its own modules lacks, before it served anything."""
     for state in _ended_badly(seen):
         lines, _ = seen.log(state.service)
-        match = CODE.match(last_words(lines))
-        if match is None:
+        said = last_words(lines)
+        lacks = MISSING_NAME.search(said)
+        if not CODE.match(said) and not (lacks and _is_own(lacks)):
             continue
         places = [found for line in lines if (found := PLACE.search(line))]
         where = f"{places[-1]['path']}:{places[-1]['line']}" if places else ""
-        given = {"error": match["error"], "where": where}
+        given = {"error": said, "where": where}
         yield diagnosis("code-invalid", state.service, evidence=_cited(seen, state), parameters=given)
 
 
@@ -239,6 +251,8 @@ def command_cannot_run(seen: Seen) -> Iterator[Diagnosis]:
         said = str(state.seen.get("error") or "")
         lines, _ = seen.log(name)
         refused = next((line for line in reversed(lines[-3:]) if NO_EXEC.search(line)), "")
+        if said and not OF_PROGRAM.search(said):
+            continue
         told = said or refused or (last_words(lines) if state.exit_code in {126, 127} else "")
         if told and state.status != "running" and (NOT_RUNNABLE.search(told) or state.exit_code in {126, 127}):
             short = told.rsplit("exec: ", maxsplit=1)[-1][:200]

@@ -1,10 +1,10 @@
 """Rules about what a program says at its end of the words that it was given: a command line, a directive, a setting's value."""
 
-import json
 import re
 from collections.abc import Iterator
 
 from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.evidence import lines_of
 from reports.rules.processes import last_words
 from reports.rules.seen import Container, Rule, Seen
 from reports.wiring import environment_of
@@ -93,16 +93,27 @@ def _valued(said: str, seen: Seen, service: str) -> str | None:
 
 def setting_is_given_up(seen: Seen) -> Iterator[Diagnosis]:
     """A program that runs on has said of a setting that it cannot be used: it quotes the value in its complaint."""
-    for event in seen.bundle.of("log"):
-        if event.subject not in seen.services or event.subject in seen.gone:
-            continue
-        complaints = (line for line in map(message_of, map(str, event.response.get("tail") or ())) if _complains(line))
-        told = ((name, line) for line in complaints if (name := _quoted(line, seen, event.subject)))
+    for service, lines, seq in _spoken(seen):
+        complaints = (line for line in lines if _complains(line))
+        told = ((name, line) for line in complaints if (name := _quoted(line, seen, service)))
         if (first := next(told, None)) is not None:
             given = {"setting": first[0], "reason": first[1][:240]}
-            yield diagnosis(
-                "setting-invalid", event.subject, evidence=(event.seq,), parameters=given, confidence=Confidence.LIKELY
-            )
+            yield diagnosis("setting-invalid", service, evidence=(seq,), parameters=given, confidence=Confidence.LIKELY)
+
+
+def _spoken(seen: Seen) -> Iterator[tuple[str, tuple[str, ...], int]]:
+    """What running services wrote, and what was raised in the registry's own process while a check that failed called it."""
+    for event in seen.bundle.of("log"):
+        if event.subject in seen.services and event.subject not in seen.gone:
+            yield event.subject, lines_of(event), event.seq
+    cited = {seq for check in seen.failed for seq in check.evidence}
+    registry = seen.of_role("registry")
+    for event in seen.bundle.of("probe"):
+        error = (event.response or {}).get("error") or {}
+        inside = (event.request or {}).get("place") == "inside"
+        if registry and error and inside and event.seq in cited:
+            raised = (error, *(error.get("chain") or ()))
+            yield registry, tuple(str(one.get("message") or "") for one in raised), event.seq
 
 
 def _complains(said: str) -> bool:
@@ -124,15 +135,6 @@ def _telling(seen: Seen, service: str) -> Iterator[tuple[str, str]]:
             yield name, value
 
 
-def message_of(line: str) -> str:
-    """What a line of a log says: its message, where it is a JSON object that has one."""
-    try:
-        told = json.loads(line)
-    except ValueError:
-        return line.strip()
-    return str(told.get("message") or line) if isinstance(told, dict) else line.strip()
-
-
 def _gone(seen: Seen) -> bool:
     return bool(seen.gone)
 
@@ -140,5 +142,5 @@ def _gone(seen: Seen) -> bool:
 RULES = (
     Rule("a command line is refused", ("container", "log"), _gone, command_is_refused),
     Rule("a setting is refused", ("container", "log", "compose"), _gone, setting_is_refused),
-    Rule("a setting is given up", ("log", "compose"), lambda seen: seen.failed, setting_is_given_up),
+    Rule("a setting is given up", ("compose",), lambda seen: seen.failed, setting_is_given_up),
 )

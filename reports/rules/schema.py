@@ -250,6 +250,39 @@ def server_fails_one_call(seen: Seen) -> Iterator[Diagnosis]:
             break
 
 
+NOT_KNOWN = re.compile(r"API request to endpoint (?P<path>/\S+) failed with error code (?P<status>404|405|501)\b")
+"""How MLflow's client says that a route was answered with a bare refusal; MLflow's own answers hold an error of its own (mlflow.utils.rest_utils)."""
+
+
+def endpoint_is_not_known(seen: Seen) -> Iterator[Diagnosis]:
+    """A call of the client in the registry's image failed because the tracking server itself has no such route."""
+    callers = [
+        link for link in seen.links if link.kind is Kind.TRACKING and seen.roles.get(link.target or "") == "tracking"
+    ]
+    for check in seen.failed if callers else ():
+        for text, seq in _said(seen, check.evidence, check.message or "", check.seq):
+            if found := NOT_KNOWN.search(text):
+                server, caller = str(callers[0].target), callers[0].caller
+                given = {"target": server, "service": caller, "path": found["path"]}
+                yield diagnosis("endpoint-not-known", server, evidence=(check.seq, seq), parameters=given)
+                break
+
+
+def search_finds_too_little(seen: Seen) -> Iterator[Diagnosis]:
+    """The tracking server does not find by searching what it made and gives by name: why is not known, but it lies there."""
+    for rung in seen.broken("tracking.write"):
+        if rung.code == "search-differs":
+            server, _ = _behind(seen, rung)
+            yield diagnosis(
+                "unknown",
+                server,
+                evidence=(rung.seq,),
+                parameters={"seen": rung.message},
+                confidence=Confidence.UNKNOWN,
+                explains=tuple(check.nodeid for check in seen.failed),
+            )
+
+
 def _said(seen: Seen, cited: tuple[int, ...], message: str, seq: int) -> Iterator[tuple[str, int]]:
     """What the errors say that a check cites, innermost first, and then the check itself."""
     for event in seen.bundle.events:
@@ -279,10 +312,12 @@ RULES = (
     Rule("an experiment is deleted", ("rung",), _asked_of("tracking.experiment"), experiment_is_deleted),
     Rule("an experiment lies elsewhere", ("rung",), _asked_of("tracking.experiment"), experiment_lies_elsewhere),
     Rule("MLflow's versions differ", ("rung",), _asked_of("tracking.read"), versions_differ),
+    Rule("an endpoint is not known", ("check", "compose"), lambda seen: seen.failed, endpoint_is_not_known),
 )
 FALLBACKS = (
     Rule(
         "a database fails its callers", ("compose",), lambda seen: seen.failed or seen.gone, database_fails_its_callers
     ),
     Rule("a server fails one call", ("check",), lambda seen: seen.failed, server_fails_one_call),
+    Rule("a search finds too little", ("rung",), _asked_of("tracking.write"), search_finds_too_little),
 )

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from reports.causes import ROLE_LAYER, Confidence, Diagnosis, diagnosis
-from reports.evidence import Bundle, Event
+from reports.evidence import Bundle, Event, lines_of
 from reports.graph import Graph, graph_of
 from reports.outcomes import Check, Outcome, checks, inventory
 from reports.wiring import Link, environment_of, is_job, links_of
@@ -154,7 +154,12 @@ class Seen:
     def roles(self) -> Mapping[str, str]:
         """Service -> role: as the target was read, else by its label, by what others call it for, or its place."""
         known = {name: "job" for name in self.services if is_job(name, self.config)}
-        known |= {link.target: str(link.kind) for link in self.links if link.target and str(link.kind) in ROLES}
+        asked: dict[str, set[str]] = {}
+        for link in self.links:
+            if link.target and str(link.kind) in ROLES:
+                asked.setdefault(link.target, set()).add(str(link.kind))
+        # who is asked for several things passes on to them, and is none
+        known |= {name: next(iter(kinds)) if len(kinds) == 1 else "other" for name, kinds in asked.items()}
         known |= {link.caller: "registry" for link in self.links if str(link.kind) == "tracking"}
         labels = {name: service.get("labels") or {} for name, service in self.services.items()}
         known |= {
@@ -224,7 +229,7 @@ class Seen:
     def log(self, service: str) -> tuple[tuple[str, ...], int]:
         """The last lines that a service wrote and the number of that event; no lines and 0 when none were kept."""
         event = self.bundle.last("log", service)
-        return (tuple(str(line) for line in event.response.get("tail") or ()), event.seq) if event else ((), 0)
+        return (lines_of(event), event.seq) if event else ((), 0)
 
     @cached_property
     def start(self) -> Event | None:

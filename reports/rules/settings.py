@@ -88,14 +88,20 @@ def artifacts_lie_locally(seen: Seen) -> Iterator[Diagnosis]:
         local = [root for root in roots if _is_local(str(root))]
         served = [root for root in roots if str(root).startswith("mlflow-artifacts:")]
         if local or (served and _is_local(_destination(service) or value)):
+            # a server that names a store gives it to each experiment that it makes: these rows are older, or another's
+            by_row = bool(local and value) and not _is_local(value)
+            database = next(
+                (link.target for link in seen.links if (link.caller, link.kind) == (server, "database")), None
+            )
             given = {
                 "service": server,
-                "setting": setting or "--default-artifact-root",
+                "setting": "the experiment's row" if by_row else setting or "--default-artifact-root",
                 "path": next(iter(local), value or "./mlartifacts"),
                 "root": next(iter(local), value or "./mlartifacts"),
                 "target": store,
             }
-            yield diagnosis("artifact-root-local", server, evidence=(rung.seq,), parameters=given)
+            component = (database if by_row else None) or server
+            yield diagnosis("artifact-root-local", component, evidence=(rung.seq,), parameters=given)
             return
 
 

@@ -71,7 +71,7 @@ def named(config: dict[str, Any], service: str, **changed: Any) -> dict[str, Any
             {"module": "boto3"},
         ),
         (
-            (*TRACEBACK, "ImportError: cannot import name 'Thing' from 'pkg.part' (/x/pkg/part.py)"),
+            (*TRACEBACK, "ImportError: cannot import name 'Thing' from 'pkg.part' (/x/site-packages/pkg/part.py)"),
             "modules-incompatible",
             {"name": "Thing", "module": "pkg.part"},
         ),

@@ -259,6 +259,27 @@ def test_an_unknown_cause_points_at_the_only_service_that_changed() -> None:
     assert [(one.component, set(one.explains)) for one in found] == [("api", {LOOKUP, ALL})]
 
 
+@pytest.mark.parametrize(
+    ("parts", "cause"),
+    [
+        ({"environment": {**SERVICES["api"]["environment"], "WORKERS": "4"}}, "setting-invalid"),
+        ({"environment": {**SERVICES["api"]["environment"], "WORKERS": ""}}, "setting-missing"),
+        ({"command": ["x"]}, "command-invalid"),
+        ({"command": ["x"], "user": "1"}, "unknown"),
+    ],
+)
+def test_what_alone_changed_is_likely_the_cause_of_what_nothing_explains(parts: dict[str, Any], cause: str) -> None:
+    """Settings or a command, of the service that failed, and nothing else in the whole deployment; never proven."""
+    now = {**CONFIG["services"], "api": {**CONFIG["services"]["api"], **parts}}
+    story = declared(begun({"services": now}), changed("api", **parts)).check(LOOKUP, "failed")
+    stood(story)
+
+    entry = diagnose(story.done())[0]
+
+    assert (entry.cause, entry.component) == (cause, "api")
+    assert entry.confidence is not causes.Confidence.PROVEN
+
+
 def test_an_unknown_cause_of_nobody_points_at_the_only_service_that_changed() -> None:
     """Where no component is known, the one that changed is the narrowest."""
     story = Story()

@@ -201,12 +201,32 @@ EDGE: Config = {
 }
 
 
-def refused_inside(message: str) -> Story:
+def refused_inside(message: str, config: Config = STACK) -> Story:
     """A call inside the registry's container that the system refused, and a check that failed by it."""
-    story = failed(told())
+    story = told(config)
     answer = {"error": {"type": "OSError", "message": message, "chain": []}, "result": None, "seconds": 0.1}
-    story.tell("probe", "register_baseline", answer, {"place": "inside", "call": "register_baseline", "args": {}})
+    asked = {"place": "inside", "call": "register_baseline", "args": {}}
+    call = story.tell("probe", "register_baseline", answer, asked)
+    seen = {"outcome": "failed", "duration_s": 1.0, "message": "asked: a thing", "because": None, "facts": None}
+    story.tell("check", CHECK, {**seen, "evidence": [call]})
     return story
+
+
+def led(address: str, **row: Any) -> Story:
+    """A caller whose database's name leads to this address, where nothing listens on the port."""
+    services = {**STACK["services"], "front": {**STACK["services"]["front"], **row}}
+    config = {"services": services}
+    story = container(told(config), "pg", addresses=["10.0.0.3"])
+    rung(story, "name.resolve", "front", config=config, kind=Kind.DATABASE, addresses=[address], host="pg")
+    return listening(rung(story, "port.open", "front", "refused", config, Kind.DATABASE), "pg", (EVERYWHERE, 5432))
+
+
+def on(**networks: str) -> Config:
+    """The stack with each service on the networks of these letters; the cache on one of its own."""
+    services = {
+        name: {**row, "networks": dict.fromkeys(networks.get(name, "s"))} for name, row in STACK["services"].items()
+    }
+    return {"services": {**services, "cache": {**STACK["services"]["cache"], "networks": {"q": None}}}}
 
 
 def serving(*words: str) -> Config:
@@ -361,7 +381,19 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "image of a service": (start("front Error manifest unknown"), "image-unavailable", "front"),
     "image of nobody": (start("pull access denied for thing, repository does not exist"), "image-unavailable", HOST),
     "definition": (start('service "front" depends on undefined service "x"'), "definition-invalid", "front"),
+    "engine": (
+        crashed("front", status="created", exit_code=128, error='error gathering device information while adding custom device "/dev/x": no such file or directory'),
+        "engine-refuses",
+        "front",
+    ),
+    "engine, of no service": (start("Error response from daemon: Pool overlaps with other one on this address space"), "engine-refuses", HOST),
     # processes
+    "setting, in a line of JSON": (crashed("front", '{"level": "error", "message": "configuration error: DB_NAME: not a name"}'), "setting-invalid", "front"),
+    "module, in a line of JSON": (
+        crashed("front", '{"msg": "it failed", "exception": "Traceback:\\nModuleNotFoundError: No module named \'a\'"}'),
+        "module-missing",
+        "front",
+    ),
     "module": (crashed("front", "Traceback", "ModuleNotFoundError: No module named 'slowapi'"), "module-missing", "front"),
     "module, by MLflow's own words": (crashed("tracker", "ERROR mlflow.cli: No module named 'psycopg2'"), "module-missing", "tracker"),
     "module, seen in the image": (
@@ -381,6 +413,16 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "tracker",
     ),
     "module that is there": (rung(crashed("front", "ModuleNotFoundError: No module named 'a'"), "image.module", "front"), "service-crashed", "front"),
+    "name of its own code": (
+        crashed("front", "ImportError: cannot import name 'A' from partially initialized module 'src.a' (most likely due to a circular import) (/app/src/a.py)"),
+        "code-invalid",
+        "front",
+    ),
+    "name of a package's file": (
+        crashed("tracker", "ImportError: cannot import name 'Queue' from 'sqlalchemy.pool' (/opt/venv/lib/python3.11/site-packages/sqlalchemy/pool.py)"),
+        "modules-incompatible",
+        "tracker",
+    ),
     "name": (crashed("tracker", "ImportError: cannot import name 'Queue' from 'sqlalchemy.pool' (x.py)"), "modules-incompatible", "tracker"),
     "code": (crashed("front", 'File "/app/a.py", line 3', "SyntaxError: invalid syntax"), "code-invalid", "front"),
     "setting": (crashed("front", "configuration error: DATABASE_PASSWORD is not set", config=changed("front", DATABASE_PASSWORD="")), "setting-missing", "front"),
@@ -489,13 +531,23 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "setting-invalid",
         "bucket",
     ),
+    "setting by its value, in a call": (
+        refused_inside('Invalid value provided to "mode": "exponential" must be one of', changed("front", AWS_RETRY_MODE="exponential")),
+        "setting-invalid",
+        "front",
+    ),
     "address": (rung(told(), "name.resolve", "front", "setting-invalid", kind=Kind.QUEUE, message="quotes stand around it"), "setting-invalid", "front"),
     "no way to the server": (failed(told(changed("front", MLFLOW_TRACKING_URI=None))), "setting-missing", "front"),
     "artifacts only, refused": (crashed("tracker", "Error: no", config=ARTIFACTS_ONLY), "artifacts-only", "tracker"),
     "artifacts in a folder": (
-        rung(told(), "tracking.read", "front", artifact_roots=["/mlruns/0"], status=200),
+        rung(told(serving("--no-serve-artifacts")), "tracking.read", "front", artifact_roots=["/mlruns/0"], status=200),
         "artifact-root-local",
         "tracker",
+    ),
+    "artifacts in a folder, by an old row": (
+        rung(told(), "tracking.read", "front", artifact_roots=["/mlruns/0"], status=200),
+        "artifact-root-local",
+        "pg",
     ),
     "past the server": (rung(told(BOTH_ROOTS), "store.bucket", "front", "credentials-missing", BOTH_ROOTS), "artifacts-not-proxied", "tracker"),
     "key of none": (
@@ -509,6 +561,8 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "setting-missing",
         "store",
     ),
+    "name led back": (led("127.0.0.1"), "points-at-itself", "front"),
+    "name led elsewhere": (led("10.0.0.9", extra_hosts=["pg:10.0.0.9"]), "not-the-service", "front"),
     # what stands between
     "signature through a proxy": (through("store.bucket", "SignatureDoesNotMatch"), "signature-broken", "edge"),
     "login through a proxy": (through("store.bucket", "AccessDenied"), "header-stripped", "edge"),
@@ -520,6 +574,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "proxy without upstream": (through("tracking.read", "status-502", kind=Kind.TRACKING, behind="tracker", status=502), "gateway-failing", "edge"),
     "secret, through and past a proxy": (through("store.bucket", "SignatureDoesNotMatch", "SignatureDoesNotMatch"), "store-secret-wrong", "front"),
     "proxy that none goes past": (rung(told(EDGE), "store.objects", "front", "status-405", EDGE, status=405), "request-refused", "edge"),
+    "proxy that closes": (rung(told(EDGE), "store.bucket", "front", "closed", EDGE), "gateway-failing", "edge"),
     "path": (rung(told(EDGE), "tracking.read", "front", "path-prefix", EDGE, prefix="/mlflow", status=404), "path-prefix-wrong", "front"),
     # the database
     "password": (rung(rung(told(), "database.login", "tracker"), "database.login", "front", "28P01", user="ml"), "database-password-wrong", "front"),
@@ -528,6 +583,17 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "password not there": (rung(told(changed("front", DATABASE_PASSWORD=None)), "database.login", "front", "password-missing", changed("front", DATABASE_PASSWORD=None)), "setting-missing", "front"),
     "user not set": (rung(told(), "database.login", "front", "setting-missing", setting="DB_USER"), "setting-missing", "front"),
     "user": (rung(told(), "database.login", "front", "28P01", user="nobody"), "database-user-unknown", "front"),
+    "password of a user that is there": (
+        rung(container(told(), "pg", 'FATAL:  password authentication failed for user "guest"'), "database.login", "front", "28P01", user="guest"),
+        "database-password-wrong",
+        "front",
+    ),
+    "user, by the database's word": (
+        rung(container(told(), "pg", 'FATAL:  password authentication failed for user "ml"', 'DETAIL:  Role "ml" does not exist.'), "database.login", "front", "28P01", user="ml"),
+        "database-user-unknown",
+        "front",
+    ),
+    "numbers at their end": (failed(told(), "came back: (psycopg2.errors.SequenceGeneratorLimitExceeded) nextval: reached maximum value of sequence"), "database-failing", "pg"),
     "database": (rung(told(changed("front", DB_NAME="nope")), "database.login", "front", "3D000", database="nope"), "database-missing", "front"),
     "connections": (rung(told(), "database.login", "front", "53300"), "database-full", "pg"),
     "read-only": (rung(told(), "database.rights", "tracker", "read-only"), "database-read-only", "pg"),
@@ -551,6 +617,8 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "numbers taken": (rung(told(), "database.rows", "tracker", "sequence-behind", behind=[{"table": "things", "next": 1, "taken": 60}]), "database-sequence-behind", "pg"),
     "trigger": (rung(told(), "database.rows", "tracker", "trigger", triggers=[{"table": "tags", "trigger": "t", "does": "drops"}]), "database-trigger", "pg"),
     "MLflow passes a refusal on": (failed(told(), "came back: RestException: BAD_REQUEST: (psycopg2.errors.StringDataRightTruncation) value too long"), "schema-inconsistent", "pg"),
+    "endpoint": (failed(told(), "API request to endpoint /api/2.0/mlflow/logged-models failed with error code 404 != 200. Response body: ''"), "endpoint-not-known", "tracker"),
+    "search": (failed(rung(told(), "tracking.write", "front", "search-differs")), "unknown", "tracker"),
     "experiment": (rung(told(), "tracking.experiment", "front", "experiment-deleted", experiment="0"), "experiment-deleted", "pg"),
     "experiment elsewhere": (failed(rung(told(), "tracking.experiment", "front", artifact_location="s3://before/0", experiment="0")), "bucket-wrong", "pg"),
     "client of another version": (versions("3.4.0", "3.0.1"), "version-wrong", "front"),
@@ -1041,6 +1109,14 @@ def test_the_lonelier_of_two_is_moved() -> None:
     alone = {"services": {**STACK["services"], "pg": {**STACK["services"]["pg"], "networks": {"inner": None}}}}
 
     assert diagnose(network("host-unknown", alone).done())[0].component == "pg"
+
+
+def test_where_all_live_apart_the_caller_joins() -> None:
+    """In a deployment of many networks being with few is the order: it is the caller that has yet to join."""
+    apart = on(tracker="ds", front="ds", pg="d", sink="s")
+
+    assert diagnose(network("host-unknown", apart, kind=Kind.QUEUE).done())[0].component == "front"
+    assert diagnose(network("host-unknown", on(), kind=Kind.QUEUE).done())[0].component == "cache"
 
 
 def test_a_rung_that_stumbled_says_nothing() -> None:
