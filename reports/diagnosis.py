@@ -80,7 +80,7 @@ BRINGS: dict[str, tuple[str, ...]] = {
 """Misbehaviour -> what else is seen, of the same service, because of it (on either side with `:key` only of that key)."""
 
 ELSEWHERE: dict[str, tuple[str, ...]] = {
-    "artifact-root-local": ("artifact-missing",),
+    "artifact-root-local": ("artifact-missing", "artifact-differs", "model-not-loadable"),
     "artifacts-not-proxied": ("setting-missing",),
     "setting-missing": ("health-constant", "registered-not", "queue-access-denied"),
     "port-wrong": ("health-check-unmeetable",),

@@ -289,6 +289,12 @@ def literal(value: str) -> str:
     return VARIABLE.sub(default, value.replace("$$", "\0")).replace("\0", "$")
 
 
+def spelled(value: str) -> str:
+    """A secret as far as the file tells it; empty where a part of it is a variable without a default: then the file does not."""
+    found = VARIABLE.finditer(value.replace("$$", "\0"))
+    return literal(value) if all((match["how"] or "").endswith("-") for match in found) else ""
+
+
 def unset(text: str, known: Collection[str]) -> Iterator[tuple[str, bool]]:
     """The variables of a text that nobody sets and that have no default; whether it says itself that they must be set."""
     for match in VARIABLE.finditer(text.replace("$$", "\0")):
@@ -306,15 +312,15 @@ def _credentials(name: str, service: Mapping[str, Part], given: Given) -> Iterat
     environment = service["environment"].map if "environment" in service else {}
     built = service["build"].map.get("args") if "build" in service else None
     for key, part in (*environment.items(), *(built.map.items() if built else ())):
-        yield from _credential(key, credentials.kind_of(key, literal(part.text)), part.line)
+        yield from _credential(key, credentials.kind_of(key, spelled(part.text)), part.line)
     words = [(key, service[key]) for key in ("command", "entrypoint") if key in service]
     for key, part in (*environment.items(), *words):
         for password in credentials.in_url(part.text):
-            yield from _credential(f"the URL in {key}", _kind(literal(password)), part.line)
+            yield from _credential(f"the URL in {key}", _kind(spelled(password)), part.line)
     words += [("healthcheck", row) for row in service["healthcheck"].map.values()] if "healthcheck" in service else []
     for _, part in words:
         for option, value in credentials.in_command(part.text):
-            yield from _credential(f"the secret of `{option}`", _kind(literal(value)), part.line)
+            yield from _credential(f"the secret of `{option}`", _kind(spelled(value)), part.line)
 
 
 def _kind(value: str) -> str:

@@ -43,6 +43,10 @@ STORED = frozenset(
 """What checks state where something that was written does not come back as it was written."""
 
 
+ANNOUNCED = STORED | {"not-delivered", "not-queued", "delivered-twice", "idempotency-key-not-kept"}
+"""The same of what a service keeps in tables of its own: what it has yet to announce, beside the rest."""
+
+
 @dataclass(frozen=True)
 class Error:
     """A database's error as one of its callers passes it on."""
@@ -135,18 +139,18 @@ def sequence_lies_behind(seen: Seen) -> Iterator[Diagnosis]:
 
 
 def trigger_acts(seen: Seen) -> Iterator[Diagnosis]:
-    """A trigger or rule on one of MLflow's own tables refuses, drops or changes what is written; proven where just that was seen to happen."""
+    """A trigger or rule on one of MLflow's tables, or of a caller's own, refuses, drops or changes what is written; proven where just that was seen to happen."""
     raised = [error for error in errors_of(seen) if error.name == "RaiseException"]
-    lost = [fact for fact in seen.facts if fact.cause in STORED]
     for rung in seen.rungs:
         for one in rung.facts.get("triggers") or () if rung.name == "database.rows" else ():
             told: list[int] = [error.seq for error in raised]
+            of_mlflow = one.get("of_mlflow", True)
             if one.get("does") != "refuses":
-                told = [fact.check.seq for fact in lost]
+                told = [fact.check.seq for fact in seen.facts if fact.cause in (STORED if of_mlflow else ANNOUNCED)]
             given = {
                 "table": one.get("table"),
                 "target": rung.about,
-                "service": seen.of_role("tracking") or rung.position,
+                "service": (seen.of_role("tracking") if of_mlflow else None) or rung.position,
                 "path": one.get("table"),
             }
             yield diagnosis(

@@ -617,7 +617,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "numbers taken": (rung(told(), "database.rows", "tracker", "sequence-behind", behind=[{"table": "things", "next": 1, "taken": 60}]), "database-sequence-behind", "pg"),
     "trigger": (rung(told(), "database.rows", "tracker", "trigger", triggers=[{"table": "tags", "trigger": "t", "does": "drops"}]), "database-trigger", "pg"),
     "MLflow passes a refusal on": (failed(told(), "came back: RestException: BAD_REQUEST: (psycopg2.errors.StringDataRightTruncation) value too long"), "schema-inconsistent", "pg"),
-    "endpoint": (failed(told(), "API request to endpoint /api/2.0/mlflow/logged-models failed with error code 404 != 200. Response body: ''"), "endpoint-not-known", "tracker"),
+    "endpoint that is not known": (failed(told(), "API request to endpoint /api/2.0/mlflow/logged-models failed with error code 404 != 200. Response body: ''"), "endpoint-not-known", "tracker"),
     "search": (failed(rung(told(), "tracking.write", "front", "search-differs")), "unknown", "tracker"),
     "experiment": (rung(told(), "tracking.experiment", "front", "experiment-deleted", experiment="0"), "experiment-deleted", "pg"),
     "experiment elsewhere": (failed(rung(told(), "tracking.experiment", "front", artifact_location="s3://before/0", experiment="0")), "bucket-wrong", "pg"),
