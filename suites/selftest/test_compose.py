@@ -56,6 +56,14 @@ def test_an_overlay_changes_or_empties_a_variable(tmp_path: Path, overlay: str, 
 
 
 @needs_compose
+def test_a_limit_of_nothing_stays_a_limit(tmp_path: Path) -> None:
+    """Compose's own JSON leaves the 0 out, and is then no configuration that Compose takes."""
+    _, final = rendered(tmp_path, "services: {api: {ulimits: {core: 0, nofile: 64}}}")
+
+    assert final["services"]["api"]["ulimits"] == {"core": 0, "nofile": 64}
+
+
+@needs_compose
 def test_an_overlay_changes_image_and_command_and_adds_a_service(tmp_path: Path) -> None:
     """Nothing of it is undone by what the harness rewrites."""
     base, final = rendered(tmp_path, "services: {api: {image: other:2, command: [sleep, '1']}, extra: {image: x:1}}")

@@ -63,6 +63,8 @@ DEFECTS = [
     ("inline-credentials", 4, environment("JWT_SECRET: kq8z"), environment("JWT_SECRET: ${A:-${B:?neither A nor B}}")),
     ("inline-credentials", 4, environment("A_TOKEN: a$$b"), environment("A_TOKEN_URL: http://idp/token")),
     ("inline-credentials", 4, environment("U: redis://:kq8z@queue"), environment("U: redis://${NAME:-me}@queue")),
+    ("inline-credentials", 4, environment("JWT_SECRET: kq8z"), environment("JWT_SECRET: '${A:?}/+Zk=='")),
+    ("inline-credentials", 4, environment("U: redis://:kq8z@queue"), environment("U: redis://:${A:?}%40@queue")),
     ("inline-credentials", 3, ("build: {args: {PIP_TOKEN: kq8z}}",), ("build: {args: {PIP_TOKEN: '${T:?}'}}",)),
     ("inline-credentials", 3, ("command: serve --requirepass kq8z",), ("command: serve --requirepass $$PW",)),
     ("inline-credentials", 3, ("entrypoint: [run, redis://:kq8z@q]",), ("entrypoint: [run, redis://:$$PW@q]",)),

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -288,6 +289,40 @@ def test_what_a_migration_makes_is_read_without_running_it(rungs: ModuleType) ->
 def test_what_a_trigger_does_is_read_from_its_text(rungs: ModuleType, source: str, kind: int, expected: str) -> None:
     """Refusing, dropping and changing what MLflow writes are told from watching it."""
     assert rungs.doing_of(source, kind, "tags", {"tags": {"key", "value"}}) == expected
+
+
+class Listed:
+    """A database that lists these columns."""
+
+    def rows(self, _: str) -> list[tuple[str, str]]:
+        """Table and column, row by row."""
+        return [("app.outbox", "state"), ("app.outbox", "body"), ("other.invoices", "total")]
+
+
+def test_a_service_works_with_the_tables_that_its_code_names(
+    rungs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are found by the words of the code in its folder; a folder without code, and the root, name none."""
+    monkeypatch.chdir(tmp_path)
+    assert rungs.own_code() == ""
+    (tmp_path / "a.py").write_text('"INSERT INTO app.outbox VALUES (1)"', encoding="utf-8")
+
+    words = set(rungs.own_code().replace(".", " ").split())
+
+    assert rungs.tables_named(Listed(), words) == {"app.outbox": {"state", "body"}}
+    monkeypatch.chdir("/")
+    assert rungs.own_code() == ""
+
+
+def test_a_trigger_on_a_services_own_table_is_told_where_its_announcements_are_lost() -> None:
+    """Of what is MLflow's the registered is lost; of what is the service's own, what it has yet to announce too."""
+    trigger = {"table": "app.outbox", "trigger": "t", "does": "changes", "of_mlflow": False}
+    story = failed(rung(told(), "database.rows", "front", "trigger", triggers=[trigger]), semantics="not-delivered")
+
+    entry = diagnose(story.done())[0]
+
+    assert (entry.cause, entry.component, entry.confidence) == ("database-trigger", "pg", Confidence.PROVEN)
+    assert "front alone" in entry.remedy
 
 
 ACTIVE = b'{"experiment": {"lifecycle_stage": "active", "artifact_location": "s3://b/0"}}'

@@ -1,10 +1,11 @@
 """Roles, addresses and settings are read from what docker says, for compose files that nobody here wrote."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from fixtures.gate import control_port, copied, doors_of, groups
+from fixtures.gate import by_name, control_port, copied, doors_of, groups
 from fixtures.target import awaited_to_end, bucket_of, hosts_in, keys_by_use, read_service
 
 
@@ -57,6 +58,8 @@ FOREIGN: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         "registry",
     ),
     "web": ({"image": "nginx:1.27"}, {"ports": {"80/tcp": None}}, "other"),
+    "desk": ({"image": "team/desk:1"}, {"env": {"MLFLOW_TRACKING_URI": "x", "API_KEYS": "a:b:read"}}, "registry"),
+    "planes": ({"image": "team/relay:1"}, {"ports": {"5432/tcp": None, "6379/tcp": None}}, "other"),
     "worker": ({"image": "team/api:1"}, {"env": {"MLFLOW_TRACKING_URI": "http://mlflow:5000"}}, "other"),
     "store": ({"image": "team/x:1"}, {"ports": {"9000/tcp": None}}, "object-store"),
     "labelled": ({"image": "postgres:16"}, {"labels": {"airworthy.role": "other"}}, "other"),
@@ -93,6 +96,47 @@ def test_a_published_port_goes_before_the_containers_own_address() -> None:
 
     assert service.address() == "127.0.0.1:5001"
     assert service.address(9090) == "172.18.0.9:9090"
+
+
+@pytest.mark.parametrize(
+    ("published", "exposed", "asked", "port"),
+    [
+        ((9000, 9001), (), (9000,), 9000),
+        ((9001,), (9000,), (9000,), 9000),
+        ((15900,), (9000,), (15900,), 15900),
+        ((15901, 15900), (9000,), (15900,), 15900),
+        ((15900,), (9000,), (), 15900),
+        ((), (9000,), (9999,), 9000),
+        ((), (), (), 9000),
+        ((), (7,), (), 7),
+    ],
+)
+def test_a_service_answers_where_its_callers_and_its_ports_agree(
+    published: tuple[int, ...], exposed: tuple[int, ...], asked: tuple[int, ...], port: int
+) -> None:
+    """The usual port of its role, unless what is published and what callers' settings say is another."""
+    ports: dict[str, Any] = {f"{one}/tcp": [{"HostPort": "1"}] for one in published}
+    ports |= {f"{one}/tcp": None for one in exposed}
+    service = read_service("s3", {"image": "minio/minio"}, inspected("s3", ports=ports))
+
+    assert replace(service, asked=frozenset(asked)).port == port
+
+
+def test_the_gate_is_reached_by_names_where_settings_hold_addresses() -> None:
+    """A service's own address in the registry's settings becomes its name; nothing else of them changes."""
+    registry = read_service(
+        "api",
+        {},
+        inspected("api", env={"DB_HOST": "172.18.0.9", "OTHER": "172.18.0.90", "URL": "http://172.18.0.9:1/"}),
+    )
+    database = read_service("db", {"image": "postgres"}, inspected("db"))
+
+    assert by_name(registry, [registry, database]).env == {
+        "DB_HOST": "db",
+        "OTHER": "172.18.0.90",
+        "URL": "http://db:1/",
+    }
+    assert by_name(registry, [registry]) == registry
 
 
 def test_keys_are_found_by_name_and_by_scope() -> None:
