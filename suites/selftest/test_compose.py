@@ -56,6 +56,15 @@ def test_an_overlay_changes_or_empties_a_variable(tmp_path: Path, overlay: str, 
 
 
 @needs_compose
+def test_who_lives_in_anothers_network_is_found(tmp_path: Path) -> None:
+    """Of a container or of a service; having no network at all is another matter."""
+    _, lone = rendered(tmp_path, "services: {lone: {image: x:1, network_mode: none}}")
+    _, final = rendered(tmp_path, "services: {tail: {image: x:1, network_mode: 'service:api'}}")
+
+    assert (compose.sharing(lone), compose.sharing(final)) == ("", "tail")
+
+
+@needs_compose
 def test_a_limit_of_nothing_stays_a_limit(tmp_path: Path) -> None:
     """Compose's own JSON leaves the 0 out, and is then no configuration that Compose takes."""
     _, final = rendered(tmp_path, "services: {api: {ulimits: {core: 0, nofile: 64}}}")
