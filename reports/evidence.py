@@ -85,11 +85,12 @@ def parse_event(line: str, where: str) -> Event:
 
 MESSAGES = ("message", "msg", "event")
 ERRORS = ("exception", "exc_info", "error", "stack")
-"""What loggers call the message of a line of JSON, and the error in it (python-json-logger, structlog, Go's slog and zap, pino)."""
+FRAME = ("time", "timestamp", "@timestamp", "ts", "level", "severity", "logger", "name", "caller", "pid", "hostname")
+"""What loggers call the message of a line of JSON, the error in it, and what stands around both (python-json-logger, structlog, Go's slog and zap, pino)."""
 
 
 def lines_of(event: Event) -> tuple[str, ...]:
-    """The lines of a kept log; of a line that is a JSON object its message, and the error that it holds."""
+    """The lines of a kept log; of a line that is a JSON object its message with what else it tells, and the error that it holds."""
     return tuple(line for told in event.response.get("tail") or () for line in _spoken(str(told)))
 
 
@@ -101,7 +102,10 @@ def _spoken(line: str) -> Iterator[str]:
     if not isinstance(told, dict) or not any(told.get(name) for name in MESSAGES):
         yield line
         return
-    for name in (*MESSAGES, *ERRORS):
+    said = " ".join(str(told[name]) for name in MESSAGES if told.get(name))
+    rest = (f"{name}: {value}" for name, value in told.items() if name not in {*MESSAGES, *ERRORS, *FRAME})
+    yield f"{said} {', '.join(rest)}".strip()
+    for name in ERRORS:
         if told.get(name):
             yield from str(told[name]).splitlines()
 
