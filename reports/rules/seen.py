@@ -262,6 +262,7 @@ class Seen:
         return [
             rung for rung in self.rungs
             if rung.name in names and not rung.ok and rung.code != "broken" and not self._passed(rung) and not self.around(rung)
+            and not _is_no_way(rung)
         ]  # fmt: skip
 
     def is_overtaken(self, rung: Rung) -> bool:
@@ -280,9 +281,10 @@ class Seen:
         return rung.code in PASSING and any(one.ok for one in later)
 
     def around(self, rung: Rung) -> tuple[Rung, ...]:
-        """What was asked past the service that a rung was asked through, from the same position."""
+        """What was asked past the service that a rung was asked through, from the same position; nothing where no way leads past it."""
         through = [one for one in self.rungs if one.link.get("past") and one.link.get("past") == rung.target]
-        return tuple(one for one in through if (one.position, one.setting) == (rung.position, rung.setting))
+        found = tuple(one for one in through if (one.position, one.setting) == (rung.position, rung.setting))
+        return () if any(_is_no_way(one) for one in found) else found
 
     def siblings(self, rung: Rung) -> list[Rung]:
         """The same rung about the same other end, from other positions."""
@@ -324,6 +326,11 @@ class Seen:
                     rest = {key: value for key, value in row.items() if key not in {"semantics", "seen"}}
                     found.append(Fact(check, str(row["semantics"]), rest))
         return tuple(found)
+
+
+def _is_no_way(rung: Rung) -> bool:
+    """Whether the way past a service could not be gone, since what lies behind it is not known by name there: as it may be meant."""
+    return bool(rung.link.get("past")) and rung.name == "name.resolve" and not rung.ok
 
 
 def _rung(event: Event) -> Rung:

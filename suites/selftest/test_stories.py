@@ -256,6 +256,16 @@ def through(
     return story
 
 
+def no_way_past() -> Story:
+    """A question that a service between does not answer, and past which no way leads: what lies behind has no name there."""
+    story = rung(told(EDGE), "store.bucket", "front", "closed", EDGE)
+    link = next(one for one in links_of(EDGE) if one.caller == "front" and one.kind is Kind.STORE)
+    asked = {"position": "front", "about": "store", "link": replace(link, target="store", past="edge").as_json()}
+    error = {"type": "RungError", "message": "no such name", "code": "host-unknown"}
+    story.tell("rung", "name.resolve", {"ok": False, "facts": {}, "error": error, "seconds": 0.01}, asked)
+    return story
+
+
 def made(story: Story) -> Story:
     """Tell that the job that makes the bucket ended well."""
     return container(story, "bucket", "done", status="exited", exit_code=0, health="none")
@@ -574,6 +584,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "proxy without upstream": (through("tracking.read", "status-502", kind=Kind.TRACKING, behind="tracker", status=502), "gateway-failing", "edge"),
     "secret, through and past a proxy": (through("store.bucket", "SignatureDoesNotMatch", "SignatureDoesNotMatch"), "store-secret-wrong", "front"),
     "proxy that none goes past": (rung(told(EDGE), "store.objects", "front", "status-405", EDGE, status=405), "request-refused", "edge"),
+    "proxy that none can go past": (no_way_past(), "gateway-failing", "edge"),
     "proxy that closes": (rung(told(EDGE), "store.bucket", "front", "closed", EDGE), "gateway-failing", "edge"),
     "path": (rung(told(EDGE), "tracking.read", "front", "path-prefix", EDGE, prefix="/mlflow", status=404), "path-prefix-wrong", "front"),
     # the database
