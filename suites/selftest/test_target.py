@@ -46,6 +46,11 @@ FOREIGN: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "broker": ({"image": "mirror/kv@sha256:12"}, {"command": ["sh", "-c", "exec redis-server"]}, "queue"),
     "s3": ({"image": "quay/minio/minio:RELEASE"}, {}, "object-store"),
     "mlflow": ({"image": "team/tracking:3"}, {"command": ["sh", "-c", "mlflow server --host 0.0.0.0"]}, "tracking"),
+    "wrapped": (
+        {"image": "team/tracking:3"},
+        {"command": ["sh", "-c", "export A=postgresql://me:$(cat /run/secrets/p)@db/x; exec mlflow server"]},
+        "tracking",
+    ),
     "experiments": ({"image": "burakince/mlflow:3.4.0"}, {}, "tracking"),
     "api": (
         {"image": "team/hokusai-mlflow-api:1"},
