@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reports.ladder import GONE, RUNGS, Climbed, Scene, Step, folders_of, next_rung, ordered
+from reports.ladder import GONE, RUNGS, Climbed, Scene, Step, folders_of, next_rung, ordered, past
 from reports.wiring import Kind
 
 HEALTHY = {"condition": "service_healthy"}
@@ -183,3 +183,47 @@ def test_who_keeps_data_is_asked_for_its_folders_where_a_caller_is_refused(
 def test_nothing_is_asked_of_nothing() -> None:
     """A deployment without services has no rungs."""
     assert next_rung(Scene({}), []) is None
+
+
+BETWEEN: dict[str, Any] = {
+    "services": {
+        "front": {"environment": {"CACHE": "redis://relay:7000"}},
+        "relay": {},
+        "rabbit": {},
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("roles", "way"),
+    [
+        ({"relay": "other", "rabbit": "queue"}, ("rabbit", 6379, "relay")),
+        ({"relay": "queue", "rabbit": "queue"}, None),
+        ({"relay": "registry", "rabbit": "queue"}, None),
+        ({"relay": "other"}, None),
+        ({"relay": "other", "rabbit": "queue", "second": "queue"}, None),
+    ],
+)
+def test_the_way_past_leads_to_the_only_service_that_can_be_meant(
+    roles: dict[str, str], way: tuple[str, int, str] | None
+) -> None:
+    """From a service of no role of its own to the one that has the role that is asked for; with several nobody knows."""
+    scene = Scene(BETWEEN, roles=roles)
+    link = ordered(scene)[0]
+
+    found = past(link, scene)
+
+    assert (None if found is None else (found.target, found.port, found.past)) == way
+
+
+def test_what_breaks_beyond_another_is_asked_past_it() -> None:
+    """Once a question through it broke, the same rungs are climbed from the same place without it."""
+    scene = Scene(BETWEEN, roles={"relay": "other", "rabbit": "queue"})
+    climbed: list[Climbed] = []
+    while (step := next_rung(scene, climbed)) is not None and len(climbed) < 20:
+        climbed.append(Climbed(step, ok=step.name != "queue.login"))
+
+    told = [(one.step.about, one.step.name) for one in climbed]
+
+    assert told[:3] == [("relay", "name.resolve"), ("relay", "port.open"), ("relay", "queue.login")]
+    assert told[3:6] == [("rabbit", "name.resolve"), ("rabbit", "port.open"), ("rabbit", "queue.login")]
