@@ -488,7 +488,7 @@ def _database_behind(seen: Seen, rung: Rung) -> Iterator[Diagnosis]:
     found = re.search(r"psycopg2?\.errors\.(?P<name>\w+)\)?\s*(?P<words>[^\n\[]*)", rung.message)
     cause = SQL_ERRORS.get(found["name"]) if found else None
     server = rung.target if rung.target and not is_between(seen, rung) else seen.of_role("tracking")
-    behind = next((link.target for link in seen.links if link.caller == server and link.kind is Kind.DATABASE), None)
+    behind = seen.database_of(server)
     if found and cause and behind:
         given = {
             "target": behind,

@@ -87,22 +87,17 @@ def _errors_in(text: str, caller: str, seq: int) -> Iterator[Error]:
         yield Error(found["name"], found["words"].strip(), caller, seq)
 
 
-def database_of(seen: Seen, caller: str | None) -> str | None:
-    """The service that is a caller's database."""
-    return next((link.target for link in seen.links if link.caller == caller and link.kind is Kind.DATABASE), None)
-
-
 def _behind(seen: Seen, rung: Rung) -> tuple[str, str]:
     """The tracking server that a rung asked, whatever stands before it, and its database; itself where none is known."""
     direct = rung.target if rung.target and not is_between(seen, rung) else None
     server = direct or seen.of_role("tracking") or rung.position
-    return server, database_of(seen, server) or server
+    return server, seen.database_of(server) or server
 
 
 def database_fails_its_callers(seen: Seen) -> Iterator[Diagnosis]:
     """A caller passes on an error of its database, by the driver's class or the server's words."""
     for error in errors_of(seen):
-        target = database_of(seen, error.caller)
+        target = seen.database_of(error.caller)
         if error.cause is None or target is None:
             continue
         rights = [rung for rung in seen.rungs if rung.name == "database.rights" and rung.about == target]

@@ -11,7 +11,7 @@ from reports.causes import ROLE_LAYER, Confidence, Diagnosis, diagnosis
 from reports.evidence import Bundle, Event, lines_of
 from reports.graph import Graph, graph_of
 from reports.outcomes import Check, Outcome, checks, inventory
-from reports.wiring import Link, environment_of, is_job, links_of
+from reports.wiring import Kind, Link, environment_of, is_job, links_of
 
 HARNESS = "airworthy.harness"
 """The label of the harness's own services; they are no part of what is judged."""
@@ -180,6 +180,10 @@ class Seen:
         found = [name for name, has in self.roles.items() if has == role]
         led = {link.target for link in self.links if link.target != link.caller} if len(found) > 1 else set()
         return next((name for name in found if name in led), next(iter(found), None))
+
+    def database_of(self, caller: str | None) -> str | None:
+        """The service that is a caller's database."""
+        return next((link.target for link in self.links if link.caller == caller and link.kind is Kind.DATABASE), None)
 
     def layer_of(self, service: str) -> str:
         """The layer of a service that is gone."""

@@ -90,9 +90,6 @@ def artifacts_lie_locally(seen: Seen) -> Iterator[Diagnosis]:
         if local or (served and _is_local(_destination(service) or value)):
             # a server that names a store gives it to each experiment that it makes: these rows are older, or another's
             by_row = bool(local and value) and not _is_local(value)
-            database = next(
-                (link.target for link in seen.links if (link.caller, link.kind) == (server, "database")), None
-            )
             given = {
                 "service": server,
                 "setting": "the experiment's row" if by_row else setting or "--default-artifact-root",
@@ -100,7 +97,7 @@ def artifacts_lie_locally(seen: Seen) -> Iterator[Diagnosis]:
                 "root": next(iter(local), value or "./mlartifacts"),
                 "target": store,
             }
-            component = (database if by_row else None) or server
+            component = (seen.database_of(server) if by_row else None) or server
             yield diagnosis("artifact-root-local", component, evidence=(rung.seq,), parameters=given)
             return
 
