@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +27,13 @@ from faults.stage import Stage, StageError, holds, remove
 from fixtures import builds, compose, engine
 from fixtures.cleanup import end
 from fixtures.containers import docker
+from fixtures.ladder import NO_PYTHON
 from fixtures.run import ROOT, discard
-from reports.evidence import BundleError, canonical
+from reports.evidence import Bundle, BundleError, canonical
 from reports.evidence import load as load_bundle
 from reports.exits import Exit
 from reports.judge import judge
+from reports.rules.seen import Seen
 from reports.verdict import document
 
 OUT = ROOT / "reports" / "out" / "campaign"
@@ -414,7 +417,16 @@ def _error(
             return f"it did not fire: {dict(proof)} saw {shown[-160:]!r}"[:500]
     if left:
         return f"left behind: {', '.join(left)}"[:400]
+    with suppress(BundleError):
+        if stumbled := stumbles(load_bundle(out / "evidence")):
+            return f"a rung stumbled over itself: {stumbled[0]}"[:400]
     return None
+
+
+def stumbles(bundle: Bundle) -> list[str]:
+    """The rungs of a run that broke by a mistake of their own program: such a rung is blind, and nothing else would tell."""
+    broken = (rung for rung in Seen(bundle).rungs if rung.code == "broken" and rung.message != NO_PYTHON)
+    return [f"{rung.name} at {rung.position}: {rung.message}" for rung in broken]
 
 
 def told(name: str, result: Result) -> str:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from faults import campaign
-from faults.campaign import Runs, StoppedError, UsageError, longest_first, options_of
+from faults.campaign import Runs, StoppedError, UsageError, longest_first, options_of, stumbles
 from faults.corpus import Kind, Selection, load
+from fixtures.ladder import NO_PYTHON
 from fixtures.waiting import wait_until
+from suites.selftest.journals import Story
 
 CORPUS = load()
 GATE = """#!/bin/sh
@@ -88,3 +90,16 @@ def test_an_option_that_cannot_be_is_refused_by_name(words: list[str], said: str
     """One line that says which."""
     with pytest.raises(UsageError, match=said):
         options_of(words)
+
+
+def test_a_rung_that_stumbles_over_itself_is_told() -> None:
+    """A blind rung is an error of the campaign; a place without a Python is none."""
+    story = Story().begin()
+    for name, error in (
+        ("database.schema", {"type": "ValueError", "message": "expected 5, got 2", "code": "broken"}),
+        ("tracking.read", {"type": "NoPosition", "message": NO_PYTHON, "code": "broken"}),
+        ("queue.write", {"type": "RungError", "message": "read-only", "code": "read-only"}),
+    ):
+        story.tell("rung", name, {"ok": False, "facts": {}, "error": error}, {"position": "api", "about": "x"})
+
+    assert stumbles(story.done()) == ["database.schema at api: expected 5, got 2"]

@@ -1,15 +1,19 @@
 """Checks become an inventory and outcomes, whatever happens to them."""
 
 import json
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from fixtures.commands import ENOUGH, _Wiring
 from fixtures.journal import Journal
 from fixtures.redactor import Redactor
 from reports import plugin
 from reports.checklist import Checklist, Item
+from reports.outcomes import Outcome
 
 ITEMS = (
     Item("services-healthy", "All services healthy", required=True, ground=2),
@@ -334,3 +338,33 @@ def test_a_check_cites_one_item(
     assert f"test_checks.py::test_it has {marks.count('@')} markers 'verifies'; give it one" in "".join(
         capfd.readouterr()
     )
+
+
+def protocol(wiring: Any, item: Any) -> None:
+    """Run one check's protocol through the wiring's wrapper."""
+    steps = wiring.pytest_runtest_protocol(item)
+    next(steps)
+    with pytest.raises(StopIteration):
+        steps.send(True)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "spent", "made", "stops"),
+    [
+        (Outcome.FAILED, ENOUGH + 1, 0, True),
+        (Outcome.BROKEN, ENOUGH + 1, 0, True),
+        (Outcome.PASSED, ENOUGH + 1, 0, False),
+        (Outcome.FAILED, ENOUGH - 1, 0, False),
+        (Outcome.FAILED, ENOUGH + 1, 60, False),
+    ],
+)
+def test_a_spoilt_run_ends_in_time(outcome: Outcome, spent: float, made: float, stops: bool) -> None:
+    """Where something failed and enough time has passed, the making of images apart, nothing more is asked."""
+    run = SimpleNamespace(began=time.monotonic() - spent, phases={"build": made})
+    session = SimpleNamespace(ran={"a": SimpleNamespace(outcome=outcome)}, stopped=None)
+    item = SimpleNamespace(session=SimpleNamespace(shouldstop=False))
+
+    protocol(_Wiring(run, session), item)  # type: ignore[arg-type]
+
+    assert bool(item.session.shouldstop) is stops
+    assert bool(session.stopped) is stops

@@ -605,3 +605,30 @@ def test_what_a_shell_printed_of_folders_is_read(printed: str, code: str, path: 
     assert str((answer["error"] or {}).get("code") or "") == code
     assert answer["facts"].get("path", "") == path
     assert answer["facts"]["rooms"].get("/data", 2048 * 1024) in {0, 2048 * 1024}
+
+
+def test_an_address_that_is_no_url_is_a_setting_that_is_invalid(rungs: ModuleType) -> None:
+    """A port that is no number is told as what it is; it is no stumbling of the rung."""
+    with pytest.raises(rungs.RungError) as told_so:
+        rungs.ask("GET", "http://server:port/health")
+
+    assert told_so.value.code == "setting-invalid"
+
+
+def test_a_service_that_listens_on_ipv6_alone_is_asked_there(
+    rungs: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address with colons stands in brackets."""
+    asked: list[str] = []
+
+    def ask(method: str, url: str, *, limit: float) -> None:
+        asked.append(f"{method} {url}")
+        raise rungs.RungError("refused", f"nobody, within {limit:g} s")
+
+    monkeypatch.setattr(rungs, "ports_listening", lambda _: {"listening": [{"address": "::1", "port": 9000}]})
+    monkeypatch.setattr(rungs, "ask", ask)
+
+    answers = rungs.service_answers({})["answers"]
+
+    assert asked[0].startswith("GET http://[::1]:9000/")
+    assert answers[0]["code"] == "refused"
