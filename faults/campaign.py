@@ -115,12 +115,28 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
+GATE = (
+    "airworthy",
+    "conftest.py",
+    "docker-compose.yml",
+    "*.lock",
+    "package-lock.json",
+    "fixtures",
+    "reports",
+    "suites",
+)
+"""What a run of the gate is made of: a commit that changes none of it changes no result."""
+
+
 def commit() -> str:
-    """The commit that the gate is at, twelve digits; with a plus where files differ from it."""
-    git = ["git", "-C", str(ROOT)]
-    head = subprocess.run([*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=False)
-    changed = subprocess.run([*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=False)
-    return head.stdout.strip() + ("+" if changed.stdout.strip() else "")
+    """The last commit that changed the gate, twelve digits; with a plus where files of it differ from it."""
+    gate = [*GATE, ":(glob)faults/*.py", ":(exclude)suites/selftest"]
+    last = ["git", "-C", str(ROOT), "log", "-1", "--format=%h", "--abbrev=12", "--", *gate]
+    differs = ["git", "-C", str(ROOT), "status", "--porcelain", "-uno", "--", *gate]
+    said, changed = (
+        subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip() for words in (last, differs)
+    )
+    return said + ("+" if changed else "")
 
 
 def sampled(corpus: Sequence[Fault], seed: int, results: Sequence[Result]) -> tuple[Fault, ...]:
