@@ -240,7 +240,7 @@ class Campaign:
     chosen: Sequence[Fault]
     began: float = field(default_factory=time.monotonic)
     results: dict[str, Result] = field(default_factory=dict)
-    patches: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    patches: dict[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     vacuous: set[str] = field(default_factory=set)
     """Entries whose proofs held on the sound deployment too."""
     runs: Runs = field(default_factory=Runs)
@@ -305,7 +305,7 @@ class Campaign:
     def _keep(self, job: Job, result: Result) -> None:
         path = self._path(job)
         path.parent.mkdir(parents=True, exist_ok=True)
-        row = {"result": score.as_json(result), "patch": self.patches.get(job.name)}
+        row = {"result": score.as_json(result), "patches": self.patches.get(job.name, [])}
         path.write_text(canonical(row, indent=1), encoding="utf-8")
 
     def _kept(self, job: Job) -> bool:
@@ -318,8 +318,7 @@ class Campaign:
         if result.error is not None or (result.digest, result.commit) != (job.fault.digest(), self.commit):
             return False
         self.results[job.name] = result
-        if row.get("patch"):
-            self.patches[job.name] = row["patch"]
+        self.patches[job.name] = row["patches"]
         return True
 
     def rejudge(self, jobs: Sequence[Job]) -> None:
@@ -399,9 +398,9 @@ class Campaign:
 
     def _read(self, job: Job, result: Result, verdict: Mapping[str, Any]) -> Result:
         """A result with what its verdict says."""
-        first = next((one["patch"] for one in verdict["diagnoses"] if one.get("patch")), None)
-        if first is not None:
-            self.patches[job.name] = first
+        # of a double fault each of the two that are named comes with its own
+        given = dict.fromkeys(canonical(one["patch"]) for one in verdict["diagnoses"] if one.get("patch"))
+        self.patches[job.name] = [json.loads(text) for text in given][: len(job.fault.expect)]
         items, checks = verdict["checklist"], verdict["checks"]
         return replace(
             result,
@@ -570,12 +569,12 @@ def remedied(running: Campaign, jobs: Sequence[Job]) -> dict[str, bool]:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [job for job in jobs if job.fault.config]
     for job in wanted:
-        patch = running.patches.get(job.name)
-        if patch is None:
-            continue
-        path = folder / f"{job.fault.id}.json"
-        path.write_text(json.dumps(patch, indent=1), encoding="utf-8")
-        again.append(Job(replace(job.fault, fired=()), f"{job.name}.mended", (path,), whole=True))
+        paths = []
+        for number, patch in enumerate(running.patches.get(job.name, ())):
+            paths.append(folder / f"{job.fault.id}.{number}.json")
+            paths[-1].write_text(json.dumps(patch, indent=1), encoding="utf-8")
+        if paths:
+            again.append(Job(replace(job.fault, fired=()), f"{job.name}.mended", tuple(paths), whole=True))
     say(f"campaign: {len(again)} of {len(wanted)} configuration faults came with a patch; each is applied")
     running.run(again)
     return {job.fault.id: _is_ready(running, f"{job.name}.mended") for job in wanted}
