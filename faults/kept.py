@@ -26,6 +26,7 @@ KINDS = frozenset(
         "standing",
         "target",
         "finding",
+        "environment",
         "start",
         "event",
         "container",

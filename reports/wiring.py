@@ -214,6 +214,9 @@ def _value(env: Mapping[str, str], prefix: str, part: str) -> str:
 def _named(env: Mapping[str, str], kind: Kind, prefixes: Iterable[str], part: str) -> str | None:
     """The setting that holds a part of the login: the first that is set, else the first that is there at all."""
     names = [f"{prefix}{joint}{word}" for prefix in prefixes for word in PARTS[part] for joint in ("_", "")]
+    if (kind, part) == (Kind.DATABASE, "password"):
+        # of two that are set the registry's contract takes this one
+        names.insert(0, "DATABASE_PASSWORD")
     # DATABASE_NAME is a name, but plain DB or DATABASE would be a prefix of its own
     there = [name for name in dict.fromkeys(names) if name in env and (kind is Kind.DATABASE or part != "database")]
     return next((name for name in there if env[name]), there[0] if there else None)

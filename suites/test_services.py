@@ -123,6 +123,8 @@ def test_health_has_the_recorded_shape(settled_health: Callable[[], Answer], fac
         )
     elif answer.status is not None and (answer.status == 200) != (not unwell and status == "healthy"):
         fact.update(semantics="health-status-wrong", status=answer.status, claim=", ".join(unwell))
+    elif unwell:
+        fact["unwell"] = sorted(unwell)
     assert not found, exchange(
         "GET /health",
         "the API",

@@ -36,8 +36,9 @@ def stored(store: ObjectStore, tracking: Http, uuid: str) -> tuple[dict[str, tup
     """Path below the model -> size and SHA-256 of each object, what the store said, and whether it answered."""
     prefix = prefix_of(tracking, uuid)
     listed = store.objects(prefix)
-    if not len(listed) and listed.error is None and "/models/" in prefix:
-        listed = store.objects(f"artifacts/{prefix}")
+    if not len(listed) and listed.error is None:
+        # a server that carries artifacts keeps them below a prefix of its own, which its address does not tell
+        listed = store.objects(holding=f"{uuid}/artifacts/")
     found = {one.key.partition(f"{uuid}/artifacts/")[2]: (one.size, one.sha256) for one in listed}
     return found, str(listed.error or f"{len(listed)} objects below {store.bucket}/{prefix}"), listed.error is None
 

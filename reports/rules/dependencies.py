@@ -344,8 +344,8 @@ QUEUE_STATE = {
 def _queue_at_fault(seen: Seen, rung: Rung, cause: str) -> str:
     """The queue for its own state and its own users' rights; the caller where another queue, or another user, serves others well."""
     if cause == "queue-read-only":
-        others = {link.target for link in seen.links if link.kind is Kind.QUEUE and link.target} - {rung.target}
-        elsewhere = others | ({seen.of_role("queue")} - {rung.target, None})
+        others = {link.target for link in seen.links if link.kind is Kind.QUEUE and link.target}
+        elsewhere = (others | {name for name, role in seen.roles.items() if role == "queue"}) - {rung.target}
         return rung.position if elsewhere or not rung.target else rung.target
     if cause == "queue-access-denied":
         users = {str(one.facts.get("user")) for one in seen.siblings(rung) if one.ok}

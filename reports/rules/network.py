@@ -110,8 +110,8 @@ def host_is_unknown(seen: Seen) -> Iterator[Diagnosis]:
         host = str(rung.link.get("host") or "")
         if host == AWS and any(link.host != AWS for link in seen.links if link.kind is Kind.STORE):
             continue
-        if rung.target is None:
-            wanted = wanted_host(seen, rung)
+        if rung.target is None or _is_known_elsewhere(seen, rung):
+            wanted = rung.target or wanted_host(seen, rung)
             patch = patch_of(seen, rung.position, rung.setting, host, wanted)
             given = {"setting": rung.setting, "host": host, "wanted": wanted or "the name of the service that is meant"}
             yield diagnosis("host-unknown", rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
@@ -120,6 +120,19 @@ def host_is_unknown(seen: Seen) -> Iterator[Diagnosis]:
             other = rung.target if lonely == rung.position else rung.position
             given = {"target": other, "host": host}
             yield diagnosis("networks-disjoint", lonely, evidence=(rung.seq,), parameters=given)
+
+
+def _is_known_elsewhere(seen: Seen, rung: Rung) -> bool:
+    """Whether a service runs in a network of its caller's, and bears the name by which it is asked in none of those."""
+    name, host = str(rung.target), str(rung.link.get("host") or "")
+    service, state = seen.services.get(name, {}), seen.containers.get(name)
+    shared = _networks(seen, rung.position) & _networks(seen, name)
+    rows = service.get("networks") or {}
+    known = {name, service.get("container_name")} | {
+        alias for key in shared for alias in (rows.get(key) or {}).get("aliases") or ()
+    }
+    runs = state is not None and state.status == "running" and bool(state.seen.get("addresses"))
+    return bool(shared) and runs and host not in known
 
 
 def _networks(seen: Seen, service: str) -> frozenset[str]:

@@ -358,6 +358,7 @@ NO_PROGRAM = re.compile(
 ANSWERED_BADLY = re.compile(
     r"(?i)NOAUTH|WRONGPASS|max number of clients|MISCONF|\bOOM\b|LOADING|FATAL|too many|no response|rejecting connections|\b5\d\d\b|degraded|unhealthy"
 )
+PORT = re.compile(r"(?<=[\w\]]):(\d{2,5})\b(?![:.])")
 SPOKEN = {
     "database": ("database.login",),
     "queue": ("queue.write",),
@@ -412,9 +413,19 @@ def reason_of(seen: Seen, name: str, state: Container, turned: tuple[int, ...]) 
     if NO_PROGRAM.search(output) and not NO_PROCESS.search(output):
         return f"what it runs is not in the image ({output[-120:]})", ()
     answers = answers_of(seen, name)
+    if answers and (elsewhere := asked_elsewhere(seen, name, output)):
+        return f"it asks port {elsewhere}, where nothing listens, while the service answers its callers", answers
     if answers and not ANSWERED_BADLY.search(output):
         return f"it fails ({output[-120:] or 'without a word'}) while the service answers its callers", answers
     return "", ()
+
+
+def asked_elsewhere(seen: Seen, name: str, output: str) -> int | None:
+    """The port that a check says it asked and on which its service does not listen; None where it asks the right one, or does not say."""
+    looks = [rung for rung in seen.rungs if rung.name == "service.answers" and rung.position == name and rung.ok]
+    listening = {int(port) for rung in looks[-1:] for port in rung.facts.get("listening") or ()}
+    asked = {int(port) for port in PORT.findall(output)}
+    return min(asked) if asked and listening and not asked & listening else None
 
 
 def answers_of(seen: Seen, name: str) -> tuple[int, ...]:

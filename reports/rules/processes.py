@@ -23,8 +23,21 @@ INSTALLED = re.compile(r"/(?:site|dist)-packages/|/lib/python\d")
 
 CODE = re.compile(r"^(?P<error>(?:SyntaxError|IndentationError|TabError)\b.*)")
 PLACE = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
-NO_FILE = re.compile(r"(?:No such file or directory: '?|can't open file '|cannot open )(?P<path>/?[\w./-]+)")
-NO_WRITE = re.compile(r"(?:Permission denied|Read-only file system)[: ]+'?(?P<path>/[\w./-]+)?")
+NO_FILE = re.compile(
+    r"(?:No such file or directory: '?|can't open file '|cannot open )(?P<path>/?[\w./-]+)"
+    r"|\"(?P<before>/[^\"]+)\": No such file or directory"
+)
+NO_WRITE = re.compile(
+    r"\"(?P<before>/[^\"]+)\": (?:Permission denied|Read-only file system)"
+    r"|(?:Permission denied|Read-only file system)[: ]+'?(?P<path>/[\w./-]+)?"
+)
+"""Python names the path after the kernel's words; what is written in C names it before, in quotes where it is Postgres."""
+
+STAMP = re.compile(
+    r"^\[?\d{4}-\d\d-\d\d[T ][\d:.,]+(?: ?(?:Z|UTC|GMT|[A-Z]{3,4}|[+-]\d\d:?\d\d))?\]?\s*(?:\[\d+\]\s*)?"
+)
+"""The time, and the process, with which many programs begin a line."""
+
 OTHER_DATA = re.compile(r"database files are incompatible with server|initialized by PostgreSQL version")
 EXCEPTION = re.compile(
     r"^[\w.]*(?:Error|Exception|Exit|Interrupt|Refused|Timeout)\b.*|^(?:FATAL|ERROR|CRITICAL|fatal|error|panic)\b.*|^[\w -]*error: .*",
@@ -52,7 +65,7 @@ STOPPED = {0, 143, 130}
 def last_words(lines: tuple[str, ...]) -> str:
     """The line of a log that tells most: the last error line, else the last that is not empty."""
     spoken = [line.strip() for line in lines if line.strip()]
-    errors = [line for line in spoken if EXCEPTION.match(line)]
+    errors = [line for line in spoken if EXCEPTION.match(STAMP.sub("", line))]
     return (errors or spoken or ["it wrote nothing"])[-1][:300]
 
 
@@ -192,13 +205,18 @@ def file_is_missing_or_closed(seen: Seen) -> Iterator[Diagnosis]:
         absent, closed = NO_FILE.search(said), NO_WRITE.search(said)
         if absent:
             yield diagnosis(
-                "file-missing", state.service, evidence=_cited(seen, state), parameters={"path": absent["path"]}
+                "file-missing", state.service, evidence=_cited(seen, state), parameters={"path": _path(absent)}
             )
         elif closed:
-            path = closed["path"] or next(
-                (found["path"] for line in lines if (found := NO_WRITE.search(line)) and found["path"]), "its folder"
+            path = next(
+                (_path(found) for line in (said, *lines) if (found := NO_WRITE.search(line)) and _path(found)),
+                "its folder",
             )
             yield diagnosis("volume-unwritable", state.service, evidence=_cited(seen, state), parameters={"path": path})
+
+
+def _path(found: re.Match[str]) -> str:
+    return found["before"] or found["path"] or ""
 
 
 def memory_ran_out(seen: Seen) -> Iterator[Diagnosis]:

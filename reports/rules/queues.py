@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.outcomes import Check
 from reports.rules.pressure import cited, first_of, suffers
 from reports.rules.seen import Fact, Rule, Rung, Seen
 from reports.wiring import Kind
@@ -45,9 +46,19 @@ def unannounced(seen: Seen) -> list[Fact]:
     return [fact for fact in seen.facts if fact.cause == "not-queued"]
 
 
+CLAIMS = frozenset({"redis", "message_queue"})
+"""What the registry says of its queue in its own health answer."""
+
+
+def troubled(seen: Seen) -> list[Check]:
+    """The failed checks that stated that nothing was queued, or that the registry itself calls its queue ill."""
+    unwell = [check for check in seen.failed if CLAIMS & set((check.facts or {}).get("unwell") or ())]
+    return [*(fact.check for fact in unannounced(seen)), *unwell]
+
+
 def commands_are_refused(seen: Seen) -> Iterator[Diagnosis]:
-    """The queue takes plain writes and refuses other commands that programs say to a list, and nothing gets onto it."""
-    lost = unannounced(seen)
+    """The queue takes plain writes and refuses other commands that programs say to a list, and its callers suffer from it."""
+    lost = troubled(seen)
     for rung in (rung for rung in seen.rungs if rung.name == "queue.write" and rung.ok):
         refused = rung.facts.get("refused") or {}
         if not refused or not lost:
@@ -60,8 +71,8 @@ def commands_are_refused(seen: Seen) -> Iterator[Diagnosis]:
             "command": command,
             "operation": ", ".join(sorted(refused)),
         }
-        explains = tuple(dict.fromkeys(fact.check.nodeid for fact in lost))
-        evidence = (rung.seq, *(fact.check.seq for fact in lost))
+        explains = tuple(dict.fromkeys(check.nodeid for check in lost))
+        evidence = (rung.seq, *(check.seq for check in lost))
         yield diagnosis(cause, rung.target or rung.position, evidence=evidence, parameters=given, explains=explains)
 
 

@@ -7,7 +7,7 @@ from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.evidence import lines_of
 from reports.rules.processes import last_words
 from reports.rules.seen import Container, Rule, Seen
-from reports.wiring import environment_of
+from reports.wiring import environment_of, words_of
 
 USAGE = re.compile(
     r"(?i)no such (?:option|command)|unrecogni[sz]ed (?:option|argument|configuration parameter|command)|unknown (?:option|flag|directive|argument|command line)"
@@ -31,6 +31,7 @@ ELSEWHERE = re.compile(
 COMMON = frozenset(
     {"true", "false", "none", "null", "on", "off", "yes", "no", "http", "https", "info", "debug", "warning", "error"}
 )
+OPTION = re.compile(r"(?<![\w-])--([a-z][\w-]+)")
 LINES = 8
 SHORTEST = 4
 
@@ -46,11 +47,18 @@ def command_is_refused(seen: Seen) -> Iterator[Diagnosis]:
     """A program ended on its command line or its configuration: an option or directive that it does not know."""
     for state, lines, cited in _ended(seen):
         said = next((line for line in reversed(lines) if USAGE.search(line)), None)
-        if said and not _named(said, seen, state.service):
+        if said and not _named(said, seen, state.service) and not _is_given_by_setting(said, seen, state.service):
             shown = _with_line_before(lines, said)
             yield diagnosis(
                 "command-invalid", state.service, evidence=cited, parameters={"reason": shown, "line": shown}
             )
+
+
+def _is_given_by_setting(said: str, seen: Seen, service: str) -> bool:
+    """Whether the value that a program complains of stands in its settings and not on its command line: options may be read from both."""
+    name = _quoted(said, seen, service)
+    command = " ".join(words_of(seen.services.get(service, {})))
+    return name is not None and environment_of(seen.services.get(service, {}))[name] not in command
 
 
 def _with_line_before(lines: tuple[str, ...], said: str) -> str:
@@ -82,13 +90,14 @@ def _named(said: str, seen: Seen, service: str) -> str | None:
 
 
 def _valued(said: str, seen: Seen, service: str) -> str | None:
-    """The setting whose value stands in a line; the longest, and none that is a common word."""
+    """The setting whose value stands in a line; the longest, and of several the one that is named like an option of that line."""
+    options = {word.upper().replace("-", "_") for word in OPTION.findall(said)}
     told = [
-        (len(value), name)
+        (len(value), any(name.endswith(f"_{option}") for option in options), name)
         for name, value in _telling(seen, service)
         if re.search(rf"(?<![\w/.-]){re.escape(value)}(?![\w/-])", said)
     ]
-    return max(told)[1] if told else None
+    return max(told)[2] if told else None
 
 
 def setting_is_given_up(seen: Seen) -> Iterator[Diagnosis]:

@@ -114,9 +114,14 @@ class Seen:
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
-        """The rendered configuration; empty when the run did not get that far."""
+        """The rendered configuration, with what programs were seen to be given beyond it; empty when the run did not get that far."""
         event = self.bundle.last("compose", "rendered")
-        return event.response if event else {}
+        services = dict((event.response.get("services") or {}) if event else {})
+        for learnt in self.bundle.of("environment"):
+            if learnt.subject in services:
+                service = services[learnt.subject]
+                services[learnt.subject] = {**service, "environment": {**environment_of(service), **learnt.response}}
+        return {**event.response, "services": services} if event else {}
 
     @cached_property
     def services(self) -> Mapping[str, Mapping[str, Any]]:

@@ -291,16 +291,6 @@ def test_what_a_trigger_does_is_read_from_its_text(rungs: ModuleType, source: st
     assert rungs.doing_of(source, kind, "tags", {"tags": {"key", "value"}}) == expected
 
 
-def test_what_a_wrapper_gave_the_program_counts(rungs: ModuleType, tmp_path: Path) -> None:
-    """The environment of the first process, and of its first child where it is but an init; a later child is another's."""
-    for number, parent, given in ((1, 0, b"A=1\0B=2\0"), (7, 1, b"B=3\0C=x=y\0"), (9, 1, b"D=4\0"), (12, 7, b"E=5\0")):
-        (tmp_path / str(number)).mkdir()
-        (tmp_path / str(number) / "stat").write_text(f"{number} (a (b) c) S {parent} 1 1", encoding="utf-8")
-        (tmp_path / str(number) / "environ").write_bytes(given)
-
-    assert rungs.environment_of_the_program(tmp_path) == {"A": "1", "B": "3", "C": "x=y"}
-
-
 class Listed:
     """A database that lists these columns."""
 

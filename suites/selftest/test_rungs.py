@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from fixtures.journal import Journal
-from fixtures.ladder import is_wanted, scene_of, told_of_folders
+from fixtures.ladder import GIVEN, is_wanted, scene_of, settings_in, told_of_folders
 from fixtures.redactor import Redactor
 from reports.graph import graph_of
 from reports.ladder import Climbed, Scene, Step, next_rung
@@ -632,3 +633,28 @@ def test_a_service_that_listens_on_ipv6_alone_is_asked_there(
 
     assert asked[0].startswith("GET http://[::1]:9000/")
     assert answers[0]["code"] == "refused"
+
+
+def test_what_a_wrapper_gave_the_program_counts(tmp_path: Path) -> None:
+    """The environment is that of the program behind init and shells, as far as it differs from the container's."""
+    given = {1: ("docker-init", "7 9", "A=1"), 7: ("sh", "12", "A=1"), 9: ("cron", "", "D=4"), 12: ("mlflow", "13", "")}
+    for number, (comm, children, environ) in given.items():
+        place = tmp_path / str(number)
+        (place / "task" / str(number)).mkdir(parents=True)
+        (place / "comm").write_text(f"{comm}\n", encoding="utf-8")
+        (place / "task" / str(number) / "children").write_text(f"{children} \n", encoding="utf-8")
+        (place / "environ").write_text(environ or "A=1\0B=3\0C=x=y\0SHLVL=2\0PWD=/\0", encoding="utf-8")
+
+    told_so = subprocess.run(["sh", "-c", GIVEN, "sh", str(tmp_path)], capture_output=True, text=True, check=True)
+
+    assert settings_in(told_so.stdout, {"A": "1", "B": "2"}) == {"B": "3", "C": "x=y"}
+
+
+def test_what_a_program_was_given_is_part_of_its_settings() -> None:
+    """A link that only a wrapper's own setting names is a link."""
+    story = told()
+    story.tell("environment", "tracker", {"BACKEND": "postgresql://app:[redacted]@elsewhere:5432/app"})
+
+    found = [(link.host, link.setting) for link in Seen(story.done()).links if link.caller == "tracker"]
+
+    assert ("elsewhere", "BACKEND") in found

@@ -107,7 +107,14 @@ def test_what_names_nobody_is_no_link(setting: str, value: str) -> None:
             Kind.DATABASE,
             "elephant",
             5432,
-            {"password": "DB_PASSWORD"},
+            {"password": "DATABASE_PASSWORD"},
+        ),
+        (
+            {"DB_HOST": "elephant", "DB_PASSWORD": "p", "DATABASE_PASSWORD": "q"},
+            Kind.DATABASE,
+            "elephant",
+            5432,
+            {"password": "DATABASE_PASSWORD"},
         ),
         (
             {"PGHOST": "elephant", "PGPORT": "5433", "PGUSER": "u", "PGDATABASE": "n"},
