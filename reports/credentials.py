@@ -1,7 +1,7 @@
 """Credentials in a definition: which settings hold one, and which values everybody knows."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 WORD = (
     r"(?:\w*passw(?:or)?d|passphrase|pass|pwd|\w*secret|(?:\w+_)?tokens?|credentials?|api_?keys?"
@@ -15,6 +15,9 @@ SECRET = re.compile(
 
 IDENTITY = re.compile(r"(?i)(?<!secret_)access_key_id$|(?:root|admin|access)_?user(?:name)?$|^(?:minio|s3)_access_key$")
 """Names of settings that say who asks: no secret, but half of a default credential."""
+
+HALF = re.compile(r"(?P<of>(?:\w+_)?)ACCESS_KEY")
+"""An access key that has a secret key beside it is the half of the two that says who asks."""
 
 NOT_SECRET = re.compile(
     r"(?i)(?:token_symbol|max_tokens?|min_tokens?|num_tokens?|(?:allow|with|use|send)_credentials)$"
@@ -86,9 +89,10 @@ def is_known(value: str) -> bool:
     return value.lower() in DEFAULTS or bool(GUESSED.fullmatch(value))
 
 
-def kind_of(name: str, value: str) -> str:
-    """What is wrong with a setting's value: `default-credentials`, `inline-credentials`, or nothing."""
-    if IDENTITY.search(name):
+def kind_of(name: str, value: str, beside: Collection[str] = ()) -> str:
+    """What is wrong with a setting's value, `beside` these others: `default-credentials`, `inline-credentials`, or nothing."""
+    half = HALF.fullmatch(name.upper())
+    if IDENTITY.search(name) or (half and f"{half['of']}SECRET_KEY" in {key.upper() for key in beside}):
         return "default-credentials" if value.lower() in DEFAULT_IDENTITIES else ""
     if not value or not is_secret(name):
         return ""

@@ -312,7 +312,7 @@ def _credentials(name: str, service: Mapping[str, Part], given: Given) -> Iterat
     environment = service["environment"].map if "environment" in service else {}
     built = service["build"].map.get("args") if "build" in service else None
     for key, part in (*environment.items(), *(built.map.items() if built else ())):
-        yield from _credential(key, credentials.kind_of(key, spelled(part.text)), part.line)
+        yield from _credential(key, credentials.kind_of(key, spelled(part.text), environment), part.line)
     words = [(key, service[key]) for key in ("command", "entrypoint") if key in service]
     for key, part in (*environment.items(), *words):
         for password in credentials.in_url(part.text):

@@ -262,6 +262,7 @@ def _stores(services: Mapping[str, Mapping[str, Any]]) -> Iterator[Link]:
         port = int(match["port"] or SCHEMES.get(match["scheme"], (None, 443))[1]) if match else 443
         reads |= {"endpoint": {"env": endpoint}} if endpoint and match else {}
         says = {"bucket": bucket, "bucket_setting": setting, "through": through, "endpoint": f"{host}:{port}"}
+        says |= {"scheme": match["scheme"].lower()} if match else {}
         label = endpoint or "MLFLOW_S3_ENDPOINT_URL"
         yield Link(name, Kind.STORE, label, host, port, service_at(host, services), reads, says)
 

@@ -126,11 +126,11 @@ def test_every_artifact_is_in_the_bucket(
 
 @pytest.mark.verifies("artifact-storage")
 def test_artifacts_are_byte_for_byte_what_the_server_gives(
-    *, baseline: Registered, store: ObjectStore, tracking: Http, fact: dict[str, Any]
+    *, baseline: Registered, store: ObjectStore, tracking: Http, target: Target, fact: dict[str, Any]
 ) -> None:
     """What MLflow's server gives of a model's files is byte for byte what the store holds: sizes and checksums."""
     found, said, told = stored(store, tracking, baseline.uuid)
-    route = f"/ajax-api/2.0/mlflow/logged-models/{baseline.uuid}/artifacts/files"
+    route = f"{target.static_prefix}/ajax-api/2.0/mlflow/logged-models/{baseline.uuid}/artifacts/files"
     answers = {path: tracking.get(route, params={"artifact_file_path": path}, timeout=20) for path in found}
     got = {path: (len(answer.body), hashlib.sha256(answer.body).hexdigest()) for path, answer in answers.items()}
     refused = [str(answer) for answer in answers.values() if answer.status != 200]

@@ -41,6 +41,7 @@ def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
         for kind, setting in NEEDS.get(role, {}).items():
             there = seen.of_role(str(kind))
             led = any(link.caller == name and link.kind is kind for link in links)
+            led = led or "--artifacts-only" in options_of(seen.services.get(name, {}))
             if led or there is None or event is None or name not in seen.services:
                 continue
             sure = Confidence.PROVEN if _stood(seen, name, setting) else Confidence.LIKELY

@@ -147,6 +147,12 @@ DEFECTS = [
     ("port-open-to-all", 3, ("ports: ['${B:-0.0.0.0}:80:80']",), ("ports: ['${B:-127.0.0.1}:80:80']",)),
     ("port-open-to-all", 3, ("ports: [{host_ip: '${B:-0.0.0.0}'}]",), ("ports: [{host_ip: '${B:-::1}'}]",)),
     ("slow-health-interval", 3, ("healthcheck: {interval: '${I:-20s}'}",), ("healthcheck: {interval: '${I:-19s}'}",)),
+    (
+        "inline-credentials",
+        4,
+        ("environment:", "  COLD_ACCESS_KEY: archivist7"),
+        ("environment:", "  COLD_ACCESS_KEY: archivist7", "  COLD_SECRET_KEY: ${COLD:?}"),
+    ),
     ("image-not-pinned", 3, ("image: host:5000/thing",), ("image: host:5000/thing:1.2",)),
     ("image-not-pinned", 3, ("image: thing:${TAG:-latest}",), ("image: thing:${TAG:-7.4}",)),
     ("image-not-pinned", 3, ("image: thing",), ("image: thing@sha256:0123",)),
