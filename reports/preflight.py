@@ -431,12 +431,11 @@ def scalars(part: Part) -> Iterator[Part]:
 
 
 def _mounts(name: str, service: Mapping[str, Part], given: Given) -> Iterator[Told]:
-    del name
     for part in service["volumes"].items if "volumes" in service else ():
         long = part.map if isinstance(part.node, yaml.MappingNode) else {}
         source, target = _mount(part, long)
         source = _device(source, given) or source
-        if is_source(source, target):
+        if is_source(source, target) and not (_is_job(name, given) and _runs(service, target)):
             yield (
                 "source-mounted",
                 ERROR,
@@ -444,6 +443,12 @@ def _mounts(name: str, service: Mapping[str, Part], given: Given) -> Iterator[To
                 f"{source} of the host is mounted over {target} of the image",
                 f"Take the mount of {target} out: what is tested must be what ships.",
             )
+
+
+def _runs(service: Mapping[str, Part], file: str) -> bool:
+    """Whether a command is to run this very file: of a job it is the definition's own script, not the image's."""
+    words = (part.text for key in ("entrypoint", "command") if key in service for part in scalars(service[key]))
+    return PurePosixPath(file).suffix != "" and any(file in word for word in words)
 
 
 def _mount(part: Part, long: Mapping[str, Part]) -> tuple[str, str]:

@@ -615,3 +615,18 @@ def test_a_duration_is_read_as_compose_writes_it(text: str, expected: float) -> 
 def test_a_value_is_what_its_defaults_make_of_it(text: str, expected: str) -> None:
     """Where no variable is given, a default stands in, also a default's default."""
     assert literal(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("service", "command", "found"),
+    [
+        ("grant-init", "command: ['python', '/opt/grants/grant.py']", []),
+        ("grant-init", "command: ['python', '/opt/other.py']", ["source-mounted"]),
+        ("api", "command: ['python', '/opt/grants/grant.py']", ["source-mounted"]),
+    ],
+)
+def test_a_jobs_own_script_is_no_source_over_its_image(service: str, command: str, found: list[str]) -> None:
+    """What a job is told to run may come with the definition; what a service serves may not."""
+    text = definition(command, "volumes: ['./grant.py:/opt/grants/grant.py:ro']", service=service)
+
+    assert [identifier for identifier, *_ in told(text)] == found
