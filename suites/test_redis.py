@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from fixtures.process import Process
-from fixtures.witnesses import Queue
+from fixtures.witnesses import OWN_KEYS, Queue
 from suites.wording import exchange
 
 
@@ -33,7 +33,7 @@ def test_the_services_own_url_writes_and_reads(inside: Process) -> None:
 @pytest.mark.verifies("redis")
 def test_redis_takes_writes(queue: Queue) -> None:
     """Redis takes a write and gives it back: it is a primary, with memory left and a disk that it can write to."""
-    key, value = f"airworthy:{uuid4().hex}", uuid4().hex
+    key, value = f"{OWN_KEYS}{uuid4().hex}", uuid4().hex
     wrote = queue.command("SET", key, value, "EX", "60")
     read = queue.command("GET", key)
     queue.command("DEL", key)

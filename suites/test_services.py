@@ -16,7 +16,7 @@ from fixtures.stack import Stack
 from fixtures.states import is_sound, states, told_by_engine
 from fixtures.target import Target
 from fixtures.waiting import wait_until
-from fixtures.witnesses import Database, Queue
+from fixtures.witnesses import OWN_KEYS, Database, Queue
 from suites.listeners import LISTENING, listening
 from suites.recorded import departures, told
 from suites.wording import exchange
@@ -165,7 +165,7 @@ def test_postgres_is_as_claimed(
 def test_redis_is_as_claimed(settled_health: Callable[[], Answer], queue: Queue) -> None:
     """The claim of Redis is confirmed by a value written and read back."""
     claim = claims_of(settled_health()).get("redis")
-    key, value = f"airworthy:{uuid4().hex}", uuid4().hex
+    key, value = f"{OWN_KEYS}{uuid4().hex}", uuid4().hex
     wrote = queue.command("SET", key, value, "EX", "60")
     read = queue.command("GET", key)
     queue.command("DEL", key)
