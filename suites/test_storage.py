@@ -51,7 +51,7 @@ def test_the_services_own_credentials_store_and_read(
     told = tracking.get("/api/2.0/mlflow/runs/get", params={"run_id": baseline.run_id})
     if "mlflow-artifacts:" in told.text and not target.settings.get("AWS_ACCESS_KEY_ID"):
         return  # the tracking server carries the artifacts, and the service was given no credentials of its own
-    reply = inside.call("store_round_trip", bucket=target.bucket)
+    reply = inside.call("store_round_trip", bucket=target.bucket, prefix=target.artifact_prefix)
 
     assert reply.error is None, exchange(
         f"put an object into {target.bucket}, get it back and delete it, with AWS_... and MLFLOW_S3_ENDPOINT_URL",

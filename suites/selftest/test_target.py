@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fixtures.gate import by_name, control_port, copied, doors_of, groups
-from fixtures.target import awaited_to_end, bucket_of, hosts_in, keys_by_use, read_service
+from fixtures.target import awaited_to_end, hosts_in, keys_by_use, read_service, root_of
 
 
 def inspected(
@@ -170,8 +170,8 @@ def test_the_bucket_is_the_tracking_servers() -> None:
     command = ["mlflow", "server", "--default-artifact-root=s3://models/prod"]
     server = read_service("mlflow", {}, inspected("mlflow", command=command))
 
-    assert bucket_of([server]) == "models"
-    assert bucket_of([]) == "mlflow-artifacts"
+    assert root_of([server]) == ("models", "prod/")
+    assert root_of([]) == ("mlflow-artifacts", "")
 
 
 def test_the_gate_bears_every_name_and_shares_ports_out() -> None:
