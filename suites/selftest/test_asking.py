@@ -1,6 +1,7 @@
 """The harness asks and never judges: whatever its partner does is an answer, and every exchange is kept."""
 
 import base64
+import importlib.util
 import json
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 
 from fixtures.http import Http, Problem
 from fixtures.journal import Journal
-from fixtures.process import Process, Reply, here
+from fixtures.process import PROBE, Process, Reply, here
 from fixtures.redactor import Redactor
 from fixtures.registrations import FOREST, METADATA, Registered, of_reply
 from fixtures.sink import Sink
@@ -286,3 +287,17 @@ def test_a_body_is_base64_in_the_stand_ins_log(started: Started, journal: Journa
 
     (entry,) = http.get("/_log").json
     assert base64.b64decode(entry["body_b64"]) == bytes(range(256))
+
+
+def test_the_deployments_own_names_lead_where_a_client_outside_reaches_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Name and port are resolved to the address that they are published at; any other name as ever."""
+    spec = importlib.util.spec_from_file_location("program_under_test", PROBE / "program.py")
+    assert spec is not None and spec.loader is not None  # noqa: PT018
+    program = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(program)
+    monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)
+
+    program.lead({"store:9000": "127.0.0.1:4711"})
+
+    assert {row[4] for row in socket.getaddrinfo("store", 9000, type=socket.SOCK_STREAM)} == {("127.0.0.1", 4711)}
+    assert {row[4] for row in socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)} == {("127.0.0.1", 80)}

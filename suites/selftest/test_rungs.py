@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import certifi
 import pytest
 
 from fixtures.journal import Journal
@@ -658,3 +660,21 @@ def test_what_a_program_was_given_is_part_of_its_settings() -> None:
     found = [(link.host, link.setting) for link in Seen(story.done()).links if link.caller == "tracker"]
 
     assert ("elsewhere", "BACKEND") in found
+
+
+def test_a_caller_trusts_what_its_settings_name(
+    rungs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of certificates counts whether a variable or the URL names it; one that is not there is no stumbling."""
+    for name in rungs.TRUST:
+        monkeypatch.delenv(name, raising=False)
+    system = len(rungs.trusting().get_ca_certs())
+    bundle = tmp_path / "ca.crt"
+    bundle.write_text(certifi.contents(), encoding="ascii")
+
+    by_url = rungs.trusting(f"rediss://queue:6379/0?ssl_ca_certs={bundle}")
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+
+    assert len(by_url.get_ca_certs()) > 0
+    assert len(rungs.trusting().get_ca_certs()) >= max(system, 1)
+    assert rungs.trusting("rediss://queue/0?ssl_ca_certs=/nowhere&ssl_cert_reqs=none").verify_mode is ssl.CERT_NONE

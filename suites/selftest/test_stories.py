@@ -285,6 +285,13 @@ WRONG_BUCKET = {
         },
     }
 }
+ALIASED: Config = {
+    "services": {
+        **changed("front", DB_HOST="pg.back")["services"],
+        "pg": {**STACK["services"]["pg"], "networks": {"default": None, "back": {"aliases": ["pg.back"]}}},
+    }
+}
+STANDBY: Config = {"services": {**STACK["services"], "spare": {"labels": {"airworthy.role": "queue"}}}}
 APART = {"services": {**STACK["services"], "front": {**STACK["services"]["front"], "networks": {"outer": None}}}}
 OLD_SCHEME = changed("tracker", MLFLOW_BACKEND_STORE_URI="postgres://ml:[redacted]@pg:5432/models")
 
@@ -478,6 +485,31 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "open files": (crashed("pg", "FATAL:  insufficient file descriptors available to start server process", limits={"nofile": 40}), "too-many-open-files", "pg"),
     "worker timeout": (container(told(IMPATIENT), "tracker", "[CRITICAL] WORKER TIMEOUT (pid:9)", health="unhealthy"), "worker-timeout", "tracker"),
     "worker timeout after a restart": (restarted(), "worker-timeout", "tracker"),
+    "check that asks another port": (
+        rung(rung(container(told(), "pg", health="unhealthy", health_log=[{"exit": 2, "output": "127.0.0.1:5432 - no response"}]), "database.login", "tracker"), "service.answers", "pg", listening=[35432], answers=[]),
+        "health-check-unmeetable",
+        "pg",
+    ),
+    "check that asks the right port": (
+        rung(rung(container(told(), "pg", health="unhealthy", health_log=[{"exit": 2, "output": "127.0.0.1:5432 - no response"}]), "database.login", "tracker"), "service.answers", "pg", listening=[5432], answers=[]),
+        "service-unhealthy",
+        "pg",
+    ),
+    "option that the environment gives": (
+        crashed("tracker", "Error: Invalid value for '--port' / '-p': 'tcp://10.0.0.7:5000' is not a valid integer.", config=changed("tracker", MLFLOW_PORT="tcp://10.0.0.7:5000", MLFLOW_PORT_5000_TCP="tcp://10.0.0.7:5000"), exit_code=2),
+        "setting-invalid",
+        "tracker",
+    ),
+    "certificate not there": (
+        crashed("pg", '2026-11-27 20:30:27.205 UTC [1] FATAL:  could not load server certificate file "/etc/ssl/tls.crt": No such file or directory', "2026-11-27 20:30:27.205 UTC [1] LOG:  database system is shut down"),
+        "file-missing",
+        "pg",
+    ),
+    "lock that cannot be written": (
+        crashed("pg", 'FATAL:  could not create lock file "/var/run/postgresql/.s.PGSQL.5432.lock": Read-only file system', "LOG:  database system is shut down"),
+        "volume-unwritable",
+        "pg",
+    ),
     "check without its program": (container(told(), "store", health="unhealthy", health_log=[{"exit": -1, "output": 'exec: "curl": executable file not found in $PATH'}]), "health-check-unmeetable", "store"),
     "check of another port": (
         rung(container(told(), "front", health="unhealthy", health_log=[{"exit": 1, "output": "connection refused"}]), "service.answers", "front", answers=[{"port": 8001, "path": "/ready", "status": 200}]),
@@ -502,6 +534,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     # the way there
     "host": (network("host-unknown", OTHER_HOST), "host-unknown", "front"),
     "networks": (network("host-unknown", APART), "networks-disjoint", "front"),
+    "name of another network": (container(network("host-unknown", ALIASED), "pg", addresses=["172.20.0.2"]), "host-unknown", "front"),
     "loopback": (network("refused", LOOPED), "points-at-itself", "front"),
     "far": (network("refused", FAR), "port-wrong", "front"),
     "port of the caller": (listening(network("refused", OTHER_PORT), "pg", (EVERYWHERE, 5432)), "port-wrong", "front"),
@@ -665,6 +698,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "queue rights": (rung(told(), "queue.write", "front", "NOPERM"), "queue-access-denied", "cache"),
     "queue memory": (rung(told(), "queue.write", "front", "OOM", maxmemory=1), "queue-memory-full", "cache"),
     "queue disk": (rung(told(), "queue.write", "front", "MISCONF"), "queue-cannot-persist", "cache"),
+    "queue that is another's replica": (rung(told(STANDBY), "queue.write", "front", "READONLY", STANDBY), "queue-read-only", "front"),
     "queue replica": (rung(told(), "queue.write", "front", "READONLY"), "queue-read-only", "cache"),
     "queue command": (rung(told(), "queue.write", "front", "unknown-command", command="LPUSH"), "queue-command-missing", "cache"),
     "queue clients": (rung(told(), "queue.login", "front", "ERR", message="ERR max number of clients reached"), "queue-clients-full", "cache"),
@@ -672,6 +706,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "queue clients, as a caller was told": (failed(container(told(), "front", "ConnectionError: max number of clients reached")), "queue-clients-full", "cache"),
     "queue name": (rung(told(), "queue.keys", "front", "key-wrong-type", key="q", holds="string"), "queue-key-wrong-type", "cache"),
     "queue scripts": (failed(rung(told(), "queue.write", "front", refused={"EVAL": "NOPERM no permissions to run 'eval'"}), semantics="not-queued"), "queue-access-denied", "cache"),
+    "queue transactions": (failed(rung(told(), "queue.write", "front", refused={"MULTI": "NOPERM no permissions to run 'multi'"}), unwell=["message_queue"]), "queue-access-denied", "cache"),
     "queue scripts gone": (failed(rung(told(), "queue.write", "front", refused={"EVAL": "ERR unknown command 'EVAL'"}), semantics="not-queued"), "queue-command-missing", "cache"),
     "queue emptied": (drained("BRPOP"), "queue-drained", "eater"),
     "webhook's header": (relayed("headers-differ", "hmac-wrong", lacking=["X-Signature"]), "header-stripped", "relay"),
