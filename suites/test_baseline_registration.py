@@ -291,21 +291,19 @@ def test_one_registration_makes_one_of_each(
 
 def counted(database: Database, name: str) -> dict[str, int]:
     """How many runs, logged models and versions the database holds; the versions of one name only."""
-    rows = database.rows(
-        "SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM logged_models) AS models, "  # noqa: S608  our own name
-        f"(SELECT count(*) FROM model_versions WHERE name = '{name}') AS versions"
-    )
-    if rows.error is not None:
+    made = database.rows("SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM logged_models) AS models")
+    listed = database.rows(f"SELECT count(*) AS versions FROM model_versions WHERE name = '{name}'")  # noqa: S608  our own name
+    if error := made.error or listed.error:
         pytest.fail(
             exchange(
                 "how many runs, logged models and versions there are",
                 "psql in the database's container",
                 expected="three numbers",
-                got=str(rows.error),
+                got=str(error),
                 do="look at the database's own log; is it the one that MLflow writes to?",
             )
         )
-    row = rows.rows[0]
+    row = made.rows[0] | listed.rows[0]
     return {"run": int(row["runs"]), "logged model": int(row["models"]), "version": int(row["versions"])}
 
 
@@ -584,24 +582,26 @@ def registered_rows(database: Database) -> set[str]:
     MLflow keeps the rows of what was deleted, a version as `Deleted_Internal` (mlflow/entities/model_registry/model_version_stages.py).
     """
     newest = "ORDER BY {} DESC LIMIT 40"
-    parts = (
+    registered = (
         "SELECT 'version ' || name || '/' || version AS what FROM model_versions"  # noqa: S608
         " WHERE coalesce(current_stage, 'None') <> 'Deleted_Internal' " + newest.format("creation_time"),
         f"SELECT 'name ' || name AS what FROM registered_models {newest.format('creation_time')}",  # noqa: S608
+    )
+    made = (
         "SELECT 'logged model ' || model_id AS what FROM logged_models WHERE status = 2 AND lifecycle_stage = 'active' "  # noqa: S608
         + newest.format("creation_timestamp_ms"),
         "SELECT 'run ' || run_uuid AS what FROM runs WHERE status IN ('FINISHED', 'RUNNING') AND lifecycle_stage = 'active' "  # noqa: S608
         + newest.format("start_time"),
     )
-    rows = database.rows(" UNION ALL ".join(f"({part})" for part in parts))
-    if rows.error is not None:
+    answers = [database.rows(" UNION ALL ".join(f"({part})" for part in parts)) for parts in (registered, made)]
+    if error := next((answer.error for answer in answers if answer.error is not None), None):
         pytest.fail(
             exchange(
                 "what was registered last",
                 "psql in the database's container",
                 expected="rows",
-                got=str(rows.error),
+                got=str(error),
                 do="look at the database's own log",
             )
         )
-    return {str(row["what"]) for row in rows.rows}
+    return {str(row["what"]) for answer in answers for row in answer.rows}
