@@ -154,8 +154,10 @@ def links_of(config: Mapping[str, Any]) -> tuple[Link, ...]:
     return tuple(unique.values())
 
 
-def service_at(host: str, services: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The service that a host name leads to: its own name, an alias, its container's or host's name."""
+def service_at(host: str, services: Mapping[str, Mapping[str, Any]], caller: str = "") -> str | None:
+    """The service that a host name leads to: its own name, an alias, its container's or host's name; a caller's own host's name to itself."""
+    if caller and host == services.get(caller, {}).get("hostname"):
+        return caller
     for name, service in services.items():
         networks = service.get("networks") or {}
         rows = networks.values() if isinstance(networks, Mapping) else ()
@@ -179,7 +181,7 @@ def _from_urls(name: str, service: Mapping[str, Any], services: Mapping[str, Any
         host = match["host"]
         says = {"user": match["user"] or "", "database": (match["path"] or "").strip("/"), "scheme": match["scheme"]}
         reads = {"url": {source: setting}} | _fallback_password(kind, match["password"], environment_of(service))
-        yield Link(name, kind, setting, host, int(match["port"] or port), service_at(host, services), reads, says)
+        yield Link(name, kind, setting, host, int(match["port"] or port), service_at(host, services, name), reads, says)
 
 
 def _fallback_password(kind: Kind, in_url: str | None, env: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -204,7 +206,7 @@ def _from_parts(name: str, service: Mapping[str, Any], services: Mapping[str, An
         prefixes = (match["prefix"], *PREFIXES[kind])
         reads = {part: {"env": found} for part in PARTS if (found := _named(env, kind, prefixes, part))}
         says = {part: env[ref["env"]] for part, ref in reads.items() if part != "password"}
-        yield Link(name, kind, setting, bare, port, service_at(bare, services), reads, says)
+        yield Link(name, kind, setting, bare, port, service_at(bare, services, name), reads, says)
 
 
 def _value(env: Mapping[str, str], prefix: str, part: str) -> str:
@@ -264,7 +266,7 @@ def _stores(services: Mapping[str, Mapping[str, Any]]) -> Iterator[Link]:
         says = {"bucket": bucket, "bucket_setting": setting, "through": through, "endpoint": f"{host}:{port}"}
         says |= {"scheme": match["scheme"].lower()} if match else {}
         label = endpoint or "MLFLOW_S3_ENDPOINT_URL"
-        yield Link(name, Kind.STORE, label, host, port, service_at(host, services), reads, says)
+        yield Link(name, Kind.STORE, label, host, port, service_at(host, services, name), reads, says)
 
 
 def _bucket(name: str, service: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str]:

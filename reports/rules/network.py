@@ -171,7 +171,11 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
         if rung.target is None:
             yield from _outside(seen, rung, given)
             continue
-        if (led := _resolved(seen, rung)) and (all(map(_is_loopback, led)) or _is_pinned(seen, rung, led)):
+        led = _resolved(seen, rung)
+        if rung.target == rung.position or (led and _is_own(seen, rung.position, led)):
+            yield _own(seen, rung, given)
+            continue
+        if led and (all(map(_is_loopback, led)) or _is_pinned(seen, rung, led)):
             yield _astray(rung, given, led)
             continue
         there = [row for row in listening(seen, rung.target) if row["port"] == port]
@@ -209,6 +213,24 @@ def _is_pinned(seen: Seen, rung: Rung, led: Collection[str]) -> bool:
     named = [line for line in lines if re.match(rf"{re.escape(str(rung.link.get('host')))}[:=]", str(line))]
     state = seen.containers.get(str(rung.target))
     return bool(named) and state is not None and not set(led) & set(state.seen.get("addresses") or ())
+
+
+def _is_own(seen: Seen, service: str, led: Collection[str]) -> bool:
+    """Whether addresses are a service's own in its networks."""
+    state = seen.containers.get(service)
+    return set(led) <= set((state.seen.get("addresses") or ()) if state else ())
+
+
+def _own(seen: Seen, rung: Rung, given: Mapping[str, Any]) -> Diagnosis:
+    """A service bears, as its host's name, the name of another that it asks: there the name is its own."""
+    host = str(given["host"])
+    is_named = str(seen.services.get(rung.position, {}).get("hostname") or "") == host
+    wanted = (
+        f"the service {host}, which needs that name for itself" if host in seen.services else wanted_host(seen, rung)
+    )
+    patch = {"services": {rung.position: {"hostname": rung.position}}} if is_named else None
+    found = {**given, "setting": "hostname" if is_named else rung.setting, "wanted": wanted}
+    return diagnosis("points-at-itself", rung.position, evidence=(rung.seq,), parameters=found, patch=patch)
 
 
 def _astray(rung: Rung, given: Mapping[str, Any], led: Collection[str]) -> Diagnosis:

@@ -48,7 +48,7 @@ NO_EXEC = re.compile(
 )
 """What an init or a shell says of a program that the kernel does not run, whatever status it ends with."""
 
-OF_PROGRAM = re.compile(r"(?i)\bexec(?:utable)?\b|container process")
+OF_PROGRAM = re.compile(r"(?i)\bexec(?:utable)?\b|container process(?!: error during container init)")
 """What an engine says where it is the program that cannot be run; else it is the container that it does not make."""
 
 NOT_RUNNABLE = re.compile(

@@ -485,6 +485,11 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "open files": (crashed("pg", "FATAL:  insufficient file descriptors available to start server process", limits={"nofile": 40}), "too-many-open-files", "pg"),
     "worker timeout": (container(told(IMPATIENT), "tracker", "[CRITICAL] WORKER TIMEOUT (pid:9)", health="unhealthy"), "worker-timeout", "tracker"),
     "worker timeout after a restart": (restarted(), "worker-timeout", "tracker"),
+    "limit that the kernel refuses": (
+        container(told(), "cache", status="created", exit_code=128, error="runc create failed: unable to start container process: error during container init: error setting rlimits: operation not permitted"),
+        "engine-refuses",
+        "cache",
+    ),
     "check that asks another port": (
         rung(rung(container(told(), "pg", health="unhealthy", health_log=[{"exit": 2, "output": "127.0.0.1:5432 - no response"}]), "database.login", "tracker"), "service.answers", "pg", listening=[35432], answers=[]),
         "health-check-unmeetable",
@@ -534,6 +539,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     # the way there
     "host": (network("host-unknown", OTHER_HOST), "host-unknown", "front"),
     "networks": (network("host-unknown", APART), "networks-disjoint", "front"),
+    "name of its own": (network("refused", {"services": {**STACK["services"], "front": {**STACK["services"]["front"], "hostname": "pg"}}}), "points-at-itself", "front"),
     "name of another network": (container(network("host-unknown", ALIASED), "pg", addresses=["172.20.0.2"]), "host-unknown", "front"),
     "loopback": (network("refused", LOOPED), "points-at-itself", "front"),
     "far": (network("refused", FAR), "port-wrong", "front"),
