@@ -18,6 +18,15 @@ RAISED = re.compile(r"^\s*(?:ModuleNotFoundError|ImportError)\b")
 MISSING_NAME = re.compile(
     r"ImportError: cannot import name '(?P<name>\w+)' from (?:partially initialized module )?'(?P<module>[\w.]+)'(?:.*\((?P<path>/[^()]+)\)$)?"
 )
+BUILT_OTHERWISE = re.compile(
+    r"(?P<module>[A-Za-z_]\w*)\.(?P<name>[\w.]+) size changed, may indicate binary incompatibility"
+    r"|compiled using (?P<built>NumPy [\d.]+\w*) cannot be run"
+    r"|undefined symbol: (?P<symbol>\w+)"
+)
+"""What is said where a package was compiled against another version of one that it uses (Cython's, NumPy's and the linker's words)."""
+
+LACKS = re.compile(r"AttributeError: module '(?P<module>[\w.]+)' has no attribute '(?P<name>\w+)'")
+
 INSTALLED = re.compile(r"/(?:site|dist)-packages/|/lib/python\d")
 """Where a Python module lies that is no part of the service's own code."""
 
@@ -128,6 +137,21 @@ def modules_do_not_fit(seen: Seen) -> Iterator[Diagnosis]:
         if match and not _is_own(match):
             given = {"name": match["name"], "module": match["module"]}
             yield diagnosis("modules-incompatible", state.service, evidence=_cited(seen, state), parameters=given)
+        elif given := _built_otherwise(last_words(lines), lines):
+            yield diagnosis("modules-incompatible", state.service, evidence=_cited(seen, state), parameters=given)
+
+
+def _built_otherwise(said: str, lines: tuple[str, ...]) -> dict[str, str]:
+    """What one installed package misses in another at its end, and where; nothing where it is no such end."""
+    if match := BUILT_OTHERWISE.search(said):
+        module = match["module"] or (match["built"] or "").partition(" ")[0].lower() or "a shared library"
+        what = match["name"] or match["built"] or match["symbol"]
+        return {"name": f"{what}, as another package was built with it,", "module": module}
+    places = [found["path"] for line in lines if (found := PLACE.search(line))]
+    lacks = LACKS.match(said)
+    if lacks and places and INSTALLED.search(places[-1]):
+        return {"name": lacks["name"], "module": lacks["module"]}
+    return {}
 
 
 def _is_own(match: re.Match[str]) -> bool:

@@ -9,6 +9,7 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -198,10 +199,14 @@ class Relaying(Answering):
     times = 1
     lost: tuple[str, ...] = ()
     changed = False
+    shut_to = "nobody"
 
     def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
         """Keep what came."""
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        if self.shut_to in str(self.headers.get("user-agent")):
+            self.send_error(406)
+            return
         kept = {name: value for name, value in self.headers.items() if name not in self.lost}
         entry = {"headers": kept, "body_b64": base64.b64encode(body + b" " * self.changed).decode()}
         self.entries.extend([entry] * self.times)
@@ -210,8 +215,11 @@ class Relaying(Answering):
         self.end_headers()
 
     def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
-        """Show what came."""
-        body = json.dumps(self.entries).encode()
+        """Show what came about the model that is asked for."""
+        wanted = parse_qs(urlsplit(self.path).query)["model_id"][0]
+        body = json.dumps(
+            [one for one in self.entries if wanted.encode() in base64.b64decode(one["body_b64"])]
+        ).encode()
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
@@ -257,6 +265,15 @@ def test_what_is_sent_by_a_webhook_is_held_against_what_comes(
     answer = rungs.run("webhook.relay", {"url": {"is": f"{url}/hook"}, "log": {"is": f"{url}/_log"}})
 
     assert (answer["error"] or {}).get("code", "") == code
+
+
+def test_a_relay_that_lets_no_program_through_is_told(rungs: ModuleType, relay: Callable[..., str]) -> None:
+    """What is sent calls itself as the clients do that are installed there."""
+    url = relay(shut_to="python")
+    answer = rungs.run("webhook.relay", {"url": {"is": f"{url}/hook"}, "log": {"is": f"{url}/_log"}})
+
+    assert answer["error"]["code"] == "status-406"
+    assert answer["facts"]["agent"].lower().startswith("python")
 
 
 def test_a_webhook_that_is_refused_has_its_status(rungs: ModuleType, http: Callable[..., str]) -> None:

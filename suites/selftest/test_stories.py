@@ -505,6 +505,21 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "setting-invalid",
         "tracker",
     ),
+    "package built for another": (
+        crashed("front", '  File "pandas/_libs/interval.pyx", line 1, in init pandas._libs.interval', "ValueError: numpy.dtype size changed, may indicate binary incompatibility. Expected 96 from C header, got 88 from PyObject"),
+        "modules-incompatible",
+        "front",
+    ),
+    "package that asks too much of another": (
+        crashed("front", '  File "/opt/venv/lib/python3.11/site-packages/dask/array.py", line 9, in <module>', "AttributeError: module 'numpy' has no attribute 'round_'"),
+        "modules-incompatible",
+        "front",
+    ),
+    "hint that names the setting": (
+        crashed("store", "FATAL Unable to validate credentials inherited from the shell environment: Invalid credentials", "      HINT:", "        MINIO_ROOT_USER length should be at least 3, and MINIO_ROOT_PASSWORD length at least 8 characters", config=changed("store", MINIO_ROOT_USER="root", MINIO_ROOT_PASSWORD="[redacted]")),
+        "setting-invalid",
+        "store",
+    ),
     "certificate not there": (
         crashed("pg", '2026-11-27 20:30:27.205 UTC [1] FATAL:  could not load server certificate file "/etc/ssl/tls.crt": No such file or directory', "2026-11-27 20:30:27.205 UTC [1] LOG:  database system is shut down"),
         "file-missing",
