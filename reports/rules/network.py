@@ -132,6 +132,8 @@ def _is_known_elsewhere(seen: Seen, rung: Rung) -> bool:
         alias for key in shared for alias in (rows.get(key) or {}).get("aliases") or ()
     }
     runs = state is not None and state.status == "running" and bool(state.seen.get("addresses"))
+    # while a deployment starts only the engine's events tell of it
+    runs = runs or (state is None and bool(seen.events_of(name, "start")) and not seen.events_of(name, "die"))
     return bool(shared) and runs and host not in known
 
 

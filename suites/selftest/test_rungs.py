@@ -644,7 +644,7 @@ def test_what_a_wrapper_gave_the_program_counts(tmp_path: Path) -> None:
         place = tmp_path / str(number)
         (place / "task" / str(number)).mkdir(parents=True)
         (place / "comm").write_text(f"{comm}\n", encoding="utf-8")
-        (place / "task" / str(number) / "children").write_text(f"{children} \n", encoding="utf-8")
+        (place / "task" / str(number) / "children").write_text(f"{children} ", encoding="utf-8")
         (place / "environ").write_text(environ or "A=1\0B=3\0C=x=y\0SHLVL=2\0PWD=/\0", encoding="utf-8")
 
     told_so = subprocess.run(["sh", "-c", GIVEN, "sh", str(tmp_path)], capture_output=True, text=True, check=True)
