@@ -297,7 +297,8 @@ def test_the_deployments_own_names_lead_where_a_client_outside_reaches_them(monk
     spec.loader.exec_module(program)
     monkeypatch.setattr(socket, "getaddrinfo", socket.getaddrinfo)
 
-    program.lead({"store:9000": "127.0.0.1:4711"})
+    program.lead({"store:9000": "127.0.0.1:4711", "store": "127.0.0.2"})
 
     assert {row[4] for row in socket.getaddrinfo("store", 9000, type=socket.SOCK_STREAM)} == {("127.0.0.1", 4711)}
+    assert {row[4] for row in socket.getaddrinfo(b"store", 5500, type=socket.SOCK_STREAM)} == {("127.0.0.2", 5500)}
     assert {row[4] for row in socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)} == {("127.0.0.1", 80)}
