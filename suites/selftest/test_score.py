@@ -116,6 +116,7 @@ def test_a_sample_refutes_only_what_its_interval_excludes() -> None:
     assert holds([CAUGHT] * 13 + [wrong], "cause first") is True
     assert holds([CAUGHT] * 8 + [wrong] * 6, "cause first") is False
     assert holds([CAUGHT] * 13 + [replace(CAUGHT, verdict="READY")], "critical caught") is False
+    assert holds([replace(CAUGHT, seconds=181)], "longest run of a broken one") is None
 
 
 def test_right_is_what_an_entry_is_there_for() -> None:
