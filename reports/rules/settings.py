@@ -103,6 +103,31 @@ def artifacts_lie_locally(seen: Seen) -> Iterator[Diagnosis]:
             return
 
 
+STORED_BY = frozenset(
+    {"", "file", "s3", "r2", "gs", "wasbs", "abfss", "ftp", "sftp", "dbfs", "hdfs", "viewfs", "runs", "models"}
+    | {"http", "https", "mlflow-artifacts", "uc"}
+)
+"""Schemes of artifact addresses that MLflow knows by itself (mlflow/store/artifact/artifact_repository_registry.py)."""
+
+
+def artifacts_have_a_strange_scheme(seen: Seen) -> Iterator[Diagnosis]:
+    """A server tells its clients to keep artifacts at an address of a scheme that MLflow does not know."""
+    for rung in (one for one in seen.rungs if one.name == "tracking.read" and one.ok and one.target):
+        service = seen.services.get(str(rung.target), {})
+        setting, value = artifact_root(service)
+        roots = [value, *map(str, rung.facts.get("artifact_roots") or ())]
+        strange = next((scheme for root in roots if (scheme := _scheme(root)) not in STORED_BY), None)
+        if strange is not None:
+            wanted = "s3" if strange.startswith("s3") else "one that MLflow knows (s3, mlflow-artifacts, ...)"
+            given = {"setting": setting or "the experiment's row", "scheme": strange, "wanted": wanted}
+            yield diagnosis("uri-scheme-unsupported", str(rung.target), evidence=(rung.seq,), parameters=given)
+            return
+
+
+def _scheme(root: str) -> str:
+    return root.partition("://")[0].lower() if "://" in root else ""
+
+
 def _destination(service: Mapping[str, Any]) -> str:
     options, env = options_of(service), environment_of(service)
     return options.get("--artifacts-destination") or env.get("MLFLOW_ARTIFACTS_DESTINATION", "")
@@ -164,6 +189,7 @@ RULES = (
     Rule("a way to what is needed is missing", ("compose",), _always, way_is_missing),
     Rule("a server serves artifacts only", ("compose",), _always, serves_artifacts_only),
     Rule("artifacts lie in a folder", ("rung", "compose"), _always, artifacts_lie_locally),
+    Rule("artifacts have a strange scheme", ("rung", "compose"), _always, artifacts_have_a_strange_scheme),
     Rule("clients are sent past the server", ("rung", "compose"), _always, clients_are_sent_past_the_server),
     Rule("keys of its own are missing", ("rung", "compose"), _always, keys_of_its_own_are_missing),
 )

@@ -520,6 +520,11 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "setting-invalid",
         "store",
     ),
+    "artifacts at a strange scheme": (
+        rung(told(), "tracking.read", "front", artifact_roots=["s3a://things/0"]),
+        "uri-scheme-unsupported",
+        "tracker",
+    ),
     "certificate not there": (
         crashed("pg", '2026-11-27 20:30:27.205 UTC [1] FATAL:  could not load server certificate file "/etc/ssl/tls.crt": No such file or directory', "2026-11-27 20:30:27.205 UTC [1] LOG:  database system is shut down"),
         "file-missing",
