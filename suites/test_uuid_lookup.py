@@ -311,6 +311,7 @@ def test_an_outage_is_an_error_not_a_missing_model(
     )
 
 
+@pytest.mark.restarts
 @pytest.mark.verifies("uuid-lookup")
 def test_a_uuid_still_leads_to_its_model_after_a_restart(
     *, stack: Stack, target: Target, inside: Process, api: Http, baseline: Registered, fact: dict[str, Any]

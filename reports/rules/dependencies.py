@@ -174,9 +174,17 @@ def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
         "database-disk-full",
         "database-hba-refuses",
     }
-    if cause in state and rung.target:
+    others = {name for name, role in seen.roles.items() if role == "database"} - {rung.target}
+    if cause == "database-read-only" and rung.facts.get("replica") and others:
+        # a standby is meant to take no writes: who writes is led to the wrong one
+        return rung.position
+    if rung.target and (cause in state or NO_LOGIN.search(rung.message)):
         return rung.target
     return seen.odd_one(rung)
+
+
+NO_LOGIN = re.compile(r"(?i)not permitted to log ?in")
+"""What Postgres says of a role that is there and may not log in: nothing that a caller could name differently."""
 
 
 def _accused(seen: Seen, rung: Rung, component: str) -> str | list[str]:
@@ -542,6 +550,25 @@ def dependency_answers_badly(seen: Seen) -> Iterator[Diagnosis]:
             yield diagnosis("dependency-failing", rung.target or rung.position, evidence=(rung.seq,), parameters=given)
 
 
+def dependency_turns_away(seen: Seen) -> Iterator[Diagnosis]:
+    """The registry calls its external API ill, and that one answers its callers' question with a refusal: of who asks, or of what is asked."""
+    unwell = [check for check in seen.failed if "external_api" in ((check.facts or {}).get("unwell") or ())]
+    asked = [rung for rung in seen.rungs if rung.name == "http.get" and rung.ok and "EXTERNAL" in rung.setting.upper()]
+    for rung in asked if unwell else ():
+        status = int(rung.facts.get("status") or 0)
+        if status >= 300:
+            login = status in {401, 403, 407}
+            given = {"service": rung.position, "target": rung.about, "status": status, "setting": rung.setting}
+            yield diagnosis(
+                "http-unauthorised" if login else "dependency-failing",
+                rung.position if login else rung.target or rung.position,
+                evidence=(rung.seq, *(check.seq for check in unwell)),
+                parameters=given,
+                confidence=Confidence.PROVEN if login else Confidence.LIKELY,
+                explains=tuple(check.nodeid for check in unwell),
+            )
+
+
 def _about(kind: Kind) -> Callable[[Seen], bool]:
     def applies(seen: Seen) -> bool:
         return any(rung.link.get("kind") == kind for rung in seen.rungs)
@@ -557,6 +584,7 @@ RULES = (
     Rule("a store refuses", ("rung",), _about(Kind.STORE), store_refuses),
     Rule("a bucket is not there", ("rung",), _about(Kind.STORE), bucket_is_not_there),
     Rule("a queue refuses", ("rung",), _about(Kind.QUEUE), queue_refuses),
+    Rule("a dependency turns away", ("rung",), _about(Kind.HTTP), dependency_turns_away),
 )
 FALLBACKS = (
     Rule("a connection is dropped", ("rung",), lambda seen: seen.rungs, connection_is_dropped),
