@@ -528,6 +528,11 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "external login": (failed(rung(told(), "http.get", "front", kind=Kind.HTTP, status=401), unwell=["external_api"]), "http-unauthorised", "front"),
     "external path": (failed(rung(told(), "http.get", "front", kind=Kind.HTTP, status=404), unwell=["external_api"]), "dependency-failing", "front"),
     "role without login": (rung(told(), "database.login", "front", "28000", message='role "ml" is not permitted to log in'), "database-user-unknown", "pg"),
+    "configuration not there": (
+        crashed("cache", "6:C 27 Nov 2026 21:27:56.173 # Fatal error, can't open config file '/etc/redis/redis.conf': No such file or directory", "6:C 27 Nov 2026 21:27:56.173 # bye"),
+        "file-missing",
+        "cache",
+    ),
     "certificate not there": (
         crashed("pg", '2026-11-27 20:30:27.205 UTC [1] FATAL:  could not load server certificate file "/etc/ssl/tls.crt": No such file or directory', "2026-11-27 20:30:27.205 UTC [1] LOG:  database system is shut down"),
         "file-missing",
