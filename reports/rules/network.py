@@ -193,9 +193,15 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
                 "port-wrong", rung.position, evidence=cited, parameters={**given, "wanted": wanted}, patch=patch
             )
         else:
-            # that nothing is open is seen, why it is not is not known; another port that is open tells more
-            sure = Confidence.PROVEN if ports_of(seen, rung.target) else Confidence.UNKNOWN
+            # that nothing is open is seen, why it is not is not known; another port that is open, or a program that calls itself up, tells more
+            says_so = any(UP.search(line) for line in seen.log(rung.target)[0])
+            sure = Confidence.LIKELY if says_so else Confidence.UNKNOWN
+            sure = Confidence.PROVEN if ports_of(seen, rung.target) else sure
             yield diagnosis("not-listening", rung.target, evidence=cited, parameters=given, confidence=sure)
+
+
+UP = re.compile(r"(?i)ready to accept connections|(?:listening|running|serving) (?:on|at)\b|startup complete")
+"""What servers say when they have come up."""
 
 
 def _resolved(seen: Seen, rung: Rung) -> frozenset[str]:

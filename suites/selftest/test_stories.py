@@ -573,6 +573,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "far": (network("refused", FAR), "port-wrong", "front"),
     "port of the caller": (listening(network("refused", OTHER_PORT), "pg", (EVERYWHERE, 5432)), "port-wrong", "front"),
     "only inside": (listening(network("refused", STACK, kind=Kind.TRACKING), "tracker", ("127.0.0.1", 5000)), "listens-on-loopback", "tracker"),
+    "up, and nothing listens": (container(network("refused", STACK), "pg", "1:M # The server is now ready to accept connections at /run/pg.sock"), "not-listening", "pg"),
     "nothing listens": (listening(network("refused", STACK, kind=Kind.TRACKING), "tracker"), "not-listening", "tracker"),
     "silence": (network("silent", STACK), "port-silent", "front"),
     "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
