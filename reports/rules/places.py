@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from reports.causes import Confidence, Diagnosis, diagnosis
-from reports.rules.pressure import ROOM
+from reports.rules.pressure import ROOM, cited, first_of, suffers
 from reports.rules.seen import Rule, Seen
 
 FULL = re.compile(r"\[Errno 28\]|No space left on device", re.IGNORECASE)
@@ -25,6 +25,18 @@ def folder_is_no_place(seen: Seen) -> Iterator[Diagnosis]:
         sure = Confidence.PROVEN if temporary else Confidence.LIKELY
         given = {"path": path, "room": rung.facts.get("room"), "reason": rung.message}
         yield diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=given, confidence=sure)
+
+
+SHARED = re.compile(r"(?i)(?:shared memory|/dev/shm).*no space left on device|no space left on device.*/dev/shm")
+
+
+def shared_memory_is_full(seen: Seen) -> Iterator[Diagnosis]:
+    """A service ended, or checks that ask it failed, and it says that its shared memory is full: a tmpfs of its own, not the disk."""
+    for name, state in seen.containers.items():
+        line = first_of(seen, name, SHARED)
+        if line and (name in seen.gone or suffers(seen, name)):
+            given = {"path": "/dev/shm (shm_size)", "reason": line[:200]}  # noqa: S108 - a name in a sentence
+            yield diagnosis("scratch-full", name, evidence=(state.seq, *cited(seen, name)), parameters=given)
 
 
 def data_has_no_place(seen: Seen) -> Iterator[Diagnosis]:
@@ -63,5 +75,6 @@ def call_finds_no_place(seen: Seen) -> Iterator[Diagnosis]:
 RULES = (
     Rule("data has no place", ("rung",), lambda seen: seen.rungs, data_has_no_place),
     Rule("a folder is no place to write", ("rung",), lambda seen: seen.rungs, folder_is_no_place),
+    Rule("shared memory is full", ("container", "log"), lambda seen: seen.containers, shared_memory_is_full),
     Rule("a call finds no place to write", ("probe",), lambda seen: seen.failed, call_finds_no_place),
 )
