@@ -49,6 +49,8 @@ STORE_CODES = {
     "PermanentRedirect": "store-region-wrong",
     "InvalidRegion": "store-region-wrong",
     "XMinioStorageFull": "store-full",
+    "XMinioAdminBucketQuotaExceeded": "store-full",
+    "QuotaExceeded": "store-full",
     "XMinioServerNotInitialized": "store-failing",
 }
 """S3 error code -> cause."""

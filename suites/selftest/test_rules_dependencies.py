@@ -236,6 +236,7 @@ def test_a_schema_is_held_against_the_tracking_servers_own_image(position: str, 
         ("RequestTimeTooSkewed", "clock-skewed", "api"),
         ("AuthorizationHeaderMalformed", "store-region-wrong", "api"),
         ("XMinioStorageFull", "store-full", "store"),
+        ("XMinioAdminBucketQuotaExceeded", "store-full", "store"),
         ("SlowDown", "store-failing", "store"),
     ],
 )
