@@ -13,7 +13,7 @@ from fixtures.http import Answer, Http
 from fixtures.process import Process
 from fixtures.registrations import Registered
 from suites.recorded import contract, departures, stated, told
-from suites.wording import exchange, shown
+from suites.wording import exchange, lost_or_changed, shown
 
 LIMITED_WITHIN = 600
 """Requests after which a limit must have been met, whatever it is."""
@@ -242,7 +242,7 @@ def test_registering_answers(
     handed = (answered or {}).get("metadata")
     lost = [key for key, value in given.items() if not isinstance(handed, dict) or handed.get(key) != value]
     if lost:
-        fact.update(semantics="metadata-dropped", keys=lost)
+        fact.update(semantics=lost_or_changed(handed, lost), keys=lost)
     assert not lost, exchange(
         f"POST /models/register for a logged model, kind {kind}, with metadata {shown(given)}",
         "the API",

@@ -11,7 +11,7 @@ from fixtures.registrations import Registered
 from fixtures.witnesses import Database
 from suites.recorded import departures, stated, told
 from suites.test_baseline_registration import registered, registered_rows
-from suites.wording import exchange, shown, was_answered
+from suites.wording import exchange, lost_or_changed, shown, was_answered
 
 FOREST = {"kind": "forest", "seed": 11}
 
@@ -77,7 +77,7 @@ def test_an_improved_model_answers_in_full(baseline: Registered, inside: Process
         do="hand back what was given; the name is the baseline's with _improved",
     )
     if answer["metadata"].get("token") != token:
-        fact.update(semantics="metadata-dropped", keys=["token"])
+        fact.update(semantics=lost_or_changed(answer["metadata"], ["token"]), keys=["token"])
     assert answer["metadata"].get("token") == token, exchange(
         "register_improved_model(..., metadata={'token': ...})",
         "HokusaiModelRegistry in the API's container",

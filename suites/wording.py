@@ -1,6 +1,7 @@
 """How a check words what it saw: asked, of whom, expected, came back, what to do."""
 
 import json
+from collections.abc import Iterable
 
 from fixtures.http import Problem
 
@@ -26,3 +27,9 @@ def shown(value: object) -> str:
 def exchange(asked: str, of: str, *, expected: object, got: object, do: str) -> str:
     """The whole exchange behind a failed assertion."""
     return f"asked: {asked}\n  of: {of}\n  expected: {shown(expected)}\n  came back: {shown(got)}\n  do: {do}"
+
+
+def lost_or_changed(metadata: object, keys: Iterable[str]) -> str:
+    """What became of these keys of a caller's metadata, which did not come back as sent: dropped where one is not there, else changed."""
+    held = metadata if isinstance(metadata, dict) else {}
+    return "metadata-changed" if all(key in held for key in keys) else "metadata-dropped"
