@@ -34,10 +34,10 @@ CODE = re.compile(r"^(?P<error>(?:SyntaxError|IndentationError|TabError)\b.*)")
 PLACE = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
 NO_FILE = re.compile(
     r"(?:No such file or directory: '?|can't open file '|cannot open )(?P<path>/?[\w./-]+)"
-    r"|(?P<quote>['\"])(?P<before>/[^'\"]+)(?P=quote): No such file or directory"
+    r"|(?P<quote>['\"])(?P<before>/[^'\"]+)(?P=quote)(?:: | failed \(\d+: )No such file or directory"
 )
 NO_WRITE = re.compile(
-    r"(?P<quote>['\"])(?P<before>/[^'\"]+)(?P=quote): (?:Permission denied|Read-only file system)"
+    r"(?P<quote>['\"])(?P<before>/[^'\"]+)(?P=quote)(?:: | failed \(\d+: )(?:Permission denied|Read-only file system)"
     r"|(?:Permission denied|Read-only file system)[: ]+'?(?P<path>/[\w./-]+)?"
 )
 """Python names the path after the kernel's words; what is written in C names it before, in quotes where it is Postgres."""

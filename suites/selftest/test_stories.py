@@ -574,6 +574,8 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "only inside": (listening(network("refused", STACK, kind=Kind.TRACKING), "tracker", ("127.0.0.1", 5000)), "listens-on-loopback", "tracker"),
     "up, and nothing listens": (container(network("refused", STACK), "pg", "1:M # The server is now ready to accept connections at /run/pg.sock"), "not-listening", "pg"),
     "shared memory": (crashed("pg", 'FATAL:  could not resize shared memory segment "/PostgreSQL.1236376040" to 10976 bytes: No space left on device'), "scratch-full", "pg"),
+    "nginx' configuration not there": (crashed("front", '2026/11/27 20:30:27 [emerg] 1#1: open() "/etc/nginx/conf.d/up.conf" failed (2: No such file or directory) in /etc/nginx/nginx.conf:9'), "file-missing", "front"),
+    "nginx' folder closed": (crashed("front", 'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)'), "volume-unwritable", "front"),
     "nothing listens": (listening(network("refused", STACK, kind=Kind.TRACKING), "tracker"), "not-listening", "tracker"),
     "silence": (network("silent", STACK), "port-silent", "front"),
     "endpoint": (network("host-unknown", NO_ENDPOINT, kind=Kind.STORE), "endpoint-missing", "front"),
