@@ -8,7 +8,6 @@ import pytest
 from fixtures.http import Http
 from fixtures.process import Process
 from fixtures.registrations import Registered
-from fixtures.waiting import wait_until
 from fixtures.witnesses import Database, Queue
 from suites.recorded import departures, stated, told
 from suites.test_baseline_registration import registered_rows
@@ -17,9 +16,6 @@ from suites.wording import exchange, shown
 LIST = "hokusai:model_ready_queue"
 PLACES = (LIST, f"{LIST}:processing", f"{LIST}:dlq")
 """Where a message may be: waiting, taken by a consumer, given up."""
-
-WITHIN = 20.0
-"""Seconds within which a registration is on the queue: an outbox may be busy with others."""
 
 FOREST = {"kind": "forest", "seed": 12}
 CONTRIBUTOR = "0x" + "9a" * 20
@@ -71,14 +67,14 @@ def test_an_improved_model_is_queued_once_in_the_recorded_envelope(
     metric, symbol = f"f1_{uuid4().hex[:8]}", f"AW-{uuid4().hex[:8]}"
     measured(tracking, baseline.run_id, metric, 0.8)
     answer = improve(inside, baseline, symbol=symbol, **{metric: 0.04})
-    found = wait_until(lambda: messages_about(queue, answer["run_id"]), bool, within=WITHIN, every=0.1)
+    found = queue.patience.wait(lambda: messages_about(queue, answer["run_id"]), bool, every=0.1)
 
     if not found and queue.round_trip().value:
         fact.update(semantics="not-queued")
     elif len(found) > 1:
         fact.update(semantics="queued-twice", count=len(found))
     assert len(found) == 1, exchange(
-        f"the messages about run {answer['run_id']}, within {WITHIN:g} s of its registration",
+        f"the messages about run {answer['run_id']}, soon after its registration",
         f"Redis, {', '.join(PLACES)}",
         expected="exactly one",
         got=f"{len(found)}: {shown(found)}",
@@ -136,7 +132,7 @@ def test_the_token_symbol_has_its_default(
 ) -> None:
     """Without a token_symbol in the metadata the model's name stands in for it, with - for _."""
     answer = improve(inside, baseline)
-    found = wait_until(lambda: messages_about(queue, answer["run_id"]), bool, within=WITHIN, every=0.1)
+    found = queue.patience.wait(lambda: messages_about(queue, answer["run_id"]), bool, every=0.1)
     symbols = [(message.get("payload") or {}).get("token_symbol") for message in found]
     expected = answer["model_name"].replace("_", "-")
 
@@ -163,7 +159,7 @@ def test_every_message_of_one_process_is_single(
     def counts() -> dict[str, int]:
         return {answer["model_id"]: len(messages_about(queue, answer["run_id"])) for answer in answers}
 
-    seen = wait_until(counts, lambda found: min(found.values()) > 0, within=WITHIN, every=0.2)
+    seen = queue.patience.wait(counts, lambda found: min(found.values()) > 0, every=0.2)
     seen = counts()
     if max(seen.values()) > 1:
         fact.update(semantics="queued-twice", count=max(seen.values()))

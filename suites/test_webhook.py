@@ -17,9 +17,6 @@ from suites.recorded import departures, stated, told
 from suites.test_queue import CONTRIBUTOR, agrees, improve, measured
 from suites.wording import exchange, shown
 
-WITHIN = 20.0
-"""Seconds within which a registration is delivered: an outbox may be busy with others."""
-
 RETRIED_WITHIN = 30.0
 """Seconds within which three sends have come: the retries come 2 and 4 s after a failure."""
 
@@ -39,9 +36,10 @@ def refused_twice(inside: Process, sink: Sink, baseline: Registered) -> tuple[di
     return improve(inside, baseline, symbol=symbol), improve(inside, baseline, symbol=accepted)
 
 
-def arrived(sink: Sink, answer: dict[str, Any], n: int = 1, within: float = WITHIN) -> list[Delivery]:
+def arrived(sink: Sink, answer: dict[str, Any], n: int = 1, within: float | None = None) -> list[Delivery]:
     """The deliveries about a registration, by the run in their body, as soon as there are `n`."""
-    about = sink.wait_for(n, answer["model_id"], within=within)
+    about = sink.wait_for(n, answer["model_id"], within=within or sink.patience.within)
+    sink.patience.learn(about)
     return about or [delivery for delivery in sink.deliveries() if str(answer["run_id"]).encode() in delivery.body]
 
 
@@ -73,7 +71,7 @@ def test_the_payload_is_as_recorded(
     if not deliveries:
         fact.update(semantics="not-delivered")
     assert deliveries, exchange(
-        f"the deliveries about {answer['model_id']}, within {WITHIN:g} s of its registration",
+        f"the deliveries about {answer['model_id']}, soon after its registration",
         "the harness's sink, to which WEBHOOK_URL leads",
         expected="one",
         got="none",

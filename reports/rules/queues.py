@@ -12,8 +12,10 @@ from reports.wiring import Kind
 TURNED_AWAY = re.compile(r"(?i)max number of clients")
 """What a queue says to a client too many, wherever it is kept."""
 
-POPS = frozenset({"rpop", "lpop", "brpop", "blpop", "lmpop", "blmpop"})
-"""Commands that take an element off a list for good."""
+POPS = frozenset(
+    {"rpop", "lpop", "brpop", "blpop", "lmpop", "blmpop", "ltrim", "lrem", "del", "unlink", "flushdb", "flushall"}
+)
+"""Commands that take elements off a list for good, or the list away."""
 
 MOVES = frozenset({"rpoplpush", "brpoplpush", "lmove", "blmove"})
 """Commands that take an element off a list and put it on another."""

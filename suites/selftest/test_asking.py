@@ -19,7 +19,7 @@ from fixtures.process import PROBE, Process, Reply, here
 from fixtures.redactor import Redactor
 from fixtures.registrations import FOREST, METADATA, Registered, of_reply
 from fixtures.sink import Sink
-from fixtures.waiting import wait_until
+from fixtures.waiting import Patience, wait_until
 
 HARNESS = Path(__file__).parents[2] / "fixtures" / "images" / "harness" / "harness.py"
 
@@ -302,3 +302,13 @@ def test_the_deployments_own_names_lead_where_a_client_outside_reaches_them(monk
     assert {row[4] for row in socket.getaddrinfo("store", 9000, type=socket.SOCK_STREAM)} == {("127.0.0.1", 4711)}
     assert {row[4] for row in socket.getaddrinfo(b"store", 5500, type=socket.SOCK_STREAM)} == {("127.0.0.2", 5500)}
     assert {row[4] for row in socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)} == {("127.0.0.1", 80)}
+
+
+def test_patience_is_short_once_something_did_not_come() -> None:
+    """What comes is waited for as stated; what came not once is not waited for as long again."""
+    patience = Patience(0.2, after=0.0)
+
+    assert patience.wait(lambda: 1, bool) == 1
+    assert patience.within == 0.2
+    assert patience.wait(lambda: 0, bool) == 0
+    assert patience.within == 0.0

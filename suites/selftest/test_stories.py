@@ -746,6 +746,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "queue transactions": (failed(rung(told(), "queue.write", "front", refused={"MULTI": "NOPERM no permissions to run 'multi'"}), unwell=["message_queue"]), "queue-access-denied", "cache"),
     "queue scripts gone": (failed(rung(told(), "queue.write", "front", refused={"EVAL": "ERR unknown command 'EVAL'"}), semantics="not-queued"), "queue-command-missing", "cache"),
     "queue emptied": (drained("BRPOP"), "queue-drained", "eater"),
+    "queue cut": (drained("LTRIM"), "queue-drained", "eater"),
     "webhook's header": (relayed("headers-differ", "hmac-wrong", lacking=["X-Signature"]), "header-stripped", "relay"),
     "webhook twice": (relayed("delivered-twice", "delivered-twice", arrived=2), "delivered-twice", "relay"),
     "webhook lost": (relayed("not-arrived", "not-delivered"), "request-refused", "relay"),
