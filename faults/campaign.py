@@ -255,9 +255,10 @@ class Campaign:
         say(
             f"campaign: {len(fresh)} runs, {len(jobs) - len(fresh)} kept from before; {self.options.jobs} at a time; commit {self.commit}"
         )
+        count = len(self.results.keys() | {job.name for job in jobs})
         ended = [threading.Event() for _ in range(self.options.jobs)]
         for event in ended:
-            threading.Thread(target=self._work, args=(waiting, len(jobs), event), daemon=True).start()
+            threading.Thread(target=self._work, args=(waiting, count, event), daemon=True).start()
         # not join(): interrupted, it takes a thread that still runs for ended (bpo-45274)
         try:
             for event in ended:
@@ -444,12 +445,19 @@ def stumbles(bundle: Bundle) -> list[str]:
     return [f"{rung.name} at {rung.position}: {rung.message}" for rung in broken]
 
 
+MENDED = ".mended"
+"""What is added to the name of a fault's run for its run with the patch."""
+
+
 def told(name: str, result: Result) -> str:
     """One line of progress."""
     if result.error is not None:
         return f"{name}: ERROR of the campaign: {result.error}"
     first = result.diagnoses[0] if result.diagnoses else None
     said = f"{first.cause} @ {first.component} ({first.confidence})" if first else "no diagnosis"
+    if name.endswith(MENDED):
+        word = "mended" if result.verdict == score.READY else "NOT MENDED"
+        return f"{name}: {word} ({result.verdict}, {result.seconds:.0f} s){f': still {said}' if first else ''}"
     if result.kind == "control":
         return f"{name}: {'quiet' if result.verdict == score.READY else 'FALSE ALARM'} ({result.verdict}, {result.seconds:.0f} s){'' if result.verdict == score.READY else ' ' + said}"
     marks = f"cause {score.word(result)}, component {'right' if result.component_first else 'WRONG'}"
@@ -574,10 +582,10 @@ def remedied(running: Campaign, jobs: Sequence[Job]) -> dict[str, bool]:
             paths.append(folder / f"{job.fault.id}.{number}.json")
             paths[-1].write_text(json.dumps(patch, indent=1), encoding="utf-8")
         if paths:
-            again.append(Job(replace(job.fault, fired=()), f"{job.name}.mended", tuple(paths), whole=True))
+            again.append(Job(replace(job.fault, fired=()), f"{job.name}{MENDED}", tuple(paths), whole=True))
     say(f"campaign: {len(again)} of {len(wanted)} configuration faults came with a patch; each is applied")
     running.run(again)
-    return {job.fault.id: _is_ready(running, f"{job.name}.mended") for job in wanted}
+    return {job.fault.id: _is_ready(running, f"{job.name}{MENDED}") for job in wanted}
 
 
 def _is_ready(running: Campaign, name: str) -> bool:

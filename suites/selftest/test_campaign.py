@@ -1,13 +1,15 @@
 """A campaign in its own words: what it takes on, how it is interrupted, how its options are read."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from faults import campaign
-from faults.campaign import Runs, StoppedError, UsageError, longest_first, options_of, stumbles
+from faults.campaign import MENDED, Runs, StoppedError, UsageError, longest_first, options_of, stumbles, told
 from faults.corpus import Kind, Selection, load
+from faults.score import Result
 from fixtures.ladder import NO_PYTHON
 from fixtures.waiting import wait_until
 from suites.selftest.journals import Story
@@ -103,3 +105,14 @@ def test_a_rung_that_stumbles_over_itself_is_told() -> None:
         story.tell("rung", name, {"ok": False, "facts": {}, "error": error}, {"position": "api", "about": "x"})
 
     assert stumbles(story.done()) == ["database.schema at api: expected 5, got 2"]
+
+
+def test_a_run_with_the_patch_is_told_as_mended_or_not() -> None:
+    """READY is what is wanted of it, and no miss."""
+    sound = Result(
+        id="x", kind="fault", group="config", severity="critical", expect=(("a", "b"),), verdict="READY", exit=0, seconds=60
+    )  # fmt: skip
+
+    assert told(f"x{MENDED}", sound) == "x.mended: mended (READY, 60 s)"
+    assert told(f"x{MENDED}", replace(sound, verdict="NOT READY")).startswith("x.mended: NOT MENDED")
+    assert told("x", sound).startswith("x: MISSED")
