@@ -23,6 +23,8 @@ PLACES: dict[str, tuple[Path, ...]] = {
     "processes-limited": (("deploy", "resources", "limits", "pids"), ("pids_limit",), ("ulimits",)),
     "too-many-open-files": (("ulimits",),),
     "worker-timeout": (*COMMAND, ("environment", "GUNICORN_CMD_ARGS")),
+    # the two halves of a key are changed together, and may have been exchanged
+    "store-key-unknown": (("environment", "AWS_SECRET_ACCESS_KEY"),),
     "queue-memory-full": (*COMMAND, *LIMIT),
     "queue-clients-full": COMMAND,
     "queue-cannot-persist": (*COMMAND, *MOUNTS),
