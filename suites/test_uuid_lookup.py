@@ -13,7 +13,7 @@ from fixtures.stack import Stack
 from fixtures.states import restarted
 from fixtures.target import Target
 from suites.recorded import departures, stated, told
-from suites.wording import exchange, shown
+from suites.wording import exchange, lost_or_changed, shown
 
 FOREST = {"kind": "forest", "seed": 5}
 UNKNOWN = "m-" + "0123456789abcdef" * 2
@@ -54,7 +54,7 @@ def misled(found: Any, own: dict[str, Any], newest: dict[str, Any] | None = None
         sent = own["metadata"] if isinstance(own["metadata"], dict) else {}
         lost = sorted(sent.keys() - (held if isinstance(held, dict) else {}).keys())
         return {
-            "semantics": "metadata-dropped" if lost else "metadata-changed",
+            "semantics": lost_or_changed(held, sent),
             "keys": lost or sorted(sent),
         }
     return {"semantics": "lookup-wrong", "key": wrong[0] if wrong else ""}

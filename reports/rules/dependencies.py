@@ -176,7 +176,7 @@ def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
         "database-disk-full",
         "database-hba-refuses",
     }
-    others = {name for name, role in seen.roles.items() if role == "database"} - {rung.target}
+    others = {*seen.having_role("database")} - {rung.target}
     if cause == "database-read-only" and rung.facts.get("replica") and others:
         # a standby is meant to take no writes: who writes is led to the wrong one
         return rung.position
@@ -355,7 +355,7 @@ def _queue_at_fault(seen: Seen, rung: Rung, cause: str) -> str:
     """The queue for its own state and its own users' rights; the caller where another queue, or another user, serves others well."""
     if cause == "queue-read-only":
         others = {link.target for link in seen.links if link.kind is Kind.QUEUE and link.target}
-        elsewhere = (others | {name for name, role in seen.roles.items() if role == "queue"}) - {rung.target}
+        elsewhere = {*others, *seen.having_role("queue")} - {rung.target}
         return rung.position if elsewhere or not rung.target else rung.target
     if cause == "queue-access-denied":
         users = {str(one.facts.get("user")) for one in seen.siblings(rung) if one.ok}
@@ -554,7 +554,7 @@ def dependency_answers_badly(seen: Seen) -> Iterator[Diagnosis]:
 
 def dependency_turns_away(seen: Seen) -> Iterator[Diagnosis]:
     """The registry calls its external API ill, and that one answers its callers' question with a refusal: of who asks, or of what is asked."""
-    unwell = [check for check in seen.failed if "external_api" in ((check.facts or {}).get("unwell") or ())]
+    unwell = seen.called_ill("external_api")
     asked = [rung for rung in seen.rungs if rung.name == "http.get" and rung.ok and "EXTERNAL" in rung.setting.upper()]
     for rung in asked if unwell else ():
         status = int(rung.facts.get("status") or 0)

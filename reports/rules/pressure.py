@@ -7,7 +7,7 @@ from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.processes import file_is_missing_or_closed, last_words
-from reports.rules.seen import PASSING, Container, Rule, Seen
+from reports.rules.seen import PASSING, Container, Rule, Rung, Seen
 from reports.wiring import environment_of, words_of
 
 LOGINS = frozenset({"database.login", "queue.login", "store.bucket"})
@@ -420,10 +420,14 @@ def reason_of(seen: Seen, name: str, state: Container, turned: tuple[int, ...]) 
     return "", ()
 
 
+def _looked(seen: Seen, name: str) -> list[Rung]:
+    """What a service answered where its own check stands, when it was asked last; nothing where it was not."""
+    return [rung for rung in seen.rungs if rung.name == "service.answers" and rung.position == name and rung.ok][-1:]
+
+
 def asked_elsewhere(seen: Seen, name: str, output: str) -> int | None:
     """The port that a check says it asked and on which its service does not listen; None where it asks the right one, or does not say."""
-    looks = [rung for rung in seen.rungs if rung.name == "service.answers" and rung.position == name and rung.ok]
-    listening = {int(port) for rung in looks[-1:] for port in rung.facts.get("listening") or ()}
+    listening = {int(port) for rung in _looked(seen, name) for port in rung.facts.get("listening") or ()}
     asked = {int(port) for port in PORT.findall(output)}
     return min(asked) if asked and listening and not asked & listening else None
 
@@ -434,8 +438,8 @@ def answers_of(seen: Seen, name: str) -> tuple[int, ...]:
     asked = [rung for rung in seen.rungs if rung.target == name and rung.name in spoken]
     if asked and all(rung.ok for rung in asked):
         return tuple(rung.seq for rung in asked)
-    looks = [rung for rung in seen.rungs if rung.name == "service.answers" and rung.position == name and rung.ok]
-    rows = [row for rung in looks[-1:] for row in rung.facts.get("answers") or ()]
+    looks = _looked(seen, name)
+    rows = [row for rung in looks for row in rung.facts.get("answers") or ()]
     statuses = [int(row.get("status") or 0) for row in rows]
     well = any(200 <= status < 300 for status in statuses) and not any(status >= 500 for status in statuses)
     return (looks[-1].seq,) if well else ()

@@ -48,14 +48,9 @@ def unannounced(seen: Seen) -> list[Fact]:
     return [fact for fact in seen.facts if fact.cause == "not-queued"]
 
 
-CLAIMS = frozenset({"redis", "message_queue"})
-"""What the registry says of its queue in its own health answer."""
-
-
 def troubled(seen: Seen) -> list[Check]:
     """The failed checks that stated that nothing was queued, or that the registry itself calls its queue ill."""
-    unwell = [check for check in seen.failed if CLAIMS & set((check.facts or {}).get("unwell") or ())]
-    return [*(fact.check for fact in unannounced(seen)), *unwell]
+    return [*(fact.check for fact in unannounced(seen)), *seen.called_ill("redis", "message_queue")]
 
 
 def commands_are_refused(seen: Seen) -> Iterator[Diagnosis]:

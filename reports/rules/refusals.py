@@ -74,9 +74,10 @@ def setting_is_refused(seen: Seen) -> Iterator[Diagnosis]:
         if not _complains(said):
             continue
         # what follows may say which setting is meant, and in what way
-        stripped = [line.strip()[:300] for line in lines]
-        after = stripped[stripped.index(said) :] if said in stripped else ()
-        by_name = next((name for line in (said, *after) if (name := _named(line, seen, state.service))), None)
+        place = next((number for number, line in enumerate(lines) if said in line), len(lines))
+        by_name = next(
+            (name for line in (said, *lines[place + 1 :]) if (name := _named(line, seen, state.service))), None
+        )
         by_value = None if by_name else _valued(said, seen, state.service)
         if name := by_name or by_value:
             sure = Confidence.PROVEN if by_name else Confidence.LIKELY

@@ -180,9 +180,13 @@ class Seen:
         held = any(row.get("digest") for row in self._targets.values())
         return tuple(name for name, row in self._targets.items() if held and "digest" not in row)
 
+    def having_role(self, role: str) -> list[str]:
+        """Every service of a role."""
+        return [name for name, has in self.roles.items() if has == role]
+
     def of_role(self, role: str) -> str | None:
         """The service of a role; of several the first that another's settings lead to."""
-        found = [name for name, has in self.roles.items() if has == role]
+        found = self.having_role(role)
         led = {link.target for link in self.links if link.target != link.caller} if len(found) > 1 else set()
         return next((name for name in found if name in led), next(iter(found), None))
 
@@ -318,6 +322,10 @@ class Seen:
     def failed(self) -> tuple[Check, ...]:
         """The checks that failed."""
         return tuple(check for check in self.checks if check.outcome is Outcome.FAILED)
+
+    def called_ill(self, *claims: str) -> list[Check]:
+        """The failed checks in which the registry's own health answer calls one of these dependencies ill."""
+        return [check for check in self.failed if set(claims) & set((check.facts or {}).get("unwell") or ())]
 
     @cached_property
     def needs(self) -> Mapping[str, tuple[str, ...]]:
