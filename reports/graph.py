@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from reports.wiring import home_of, links_of
+
 
 @dataclass(frozen=True)
 class Graph:
@@ -40,13 +42,14 @@ class Graph:
 
 
 def graph_of(config: Mapping[str, Any]) -> Graph:
-    """The graph of a rendered configuration: `depends_on`, and settings or commands whose addresses name a service."""
+    """The graph of a rendered configuration: `depends_on`, another's network, and settings or commands whose addresses lead to a service."""
     services: Mapping[str, Mapping[str, Any]] = config.get("services") or {}
-    return Graph({name: _declared(service) | _named(name, service, services) for name, service in services.items()})
-
-
-def _declared(service: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(service.get("depends_on") or ())
+    edges = {name: {*(service.get("depends_on") or ()), home_of(name, services)} for name, service in services.items()}
+    for link in links_of(config):
+        edges[link.caller] |= {link.target} if link.target else set()
+    return Graph(
+        {name: frozenset(edges[name] - {name}) | _named(name, service, services) for name, service in services.items()}
+    )
 
 
 def _named(own: str, service: Mapping[str, Any], services: Mapping[str, Any]) -> frozenset[str]:

@@ -154,15 +154,49 @@ def links_of(config: Mapping[str, Any]) -> tuple[Link, ...]:
     return tuple(unique.values())
 
 
-def service_at(host: str, services: Mapping[str, Mapping[str, Any]], caller: str = "") -> str | None:
-    """The service that a host name leads to: its own name, an alias, its container's or host's name; a caller's own host's name to itself."""
-    if caller and host == services.get(caller, {}).get("hostname"):
+def is_loopback(host: str) -> bool:
+    """Whether a host name or an address is the asker's own loopback."""
+    return host in {"localhost", "::1", "[::1]"} or host.startswith("127.")
+
+
+def home_of(name: str, services: Mapping[str, Mapping[str, Any]]) -> str:
+    """The service in whose network a service lives: its own, unless `network_mode: service:...` names another."""
+    mode = str(services.get(name, {}).get("network_mode") or "")
+    return mode.partition(":")[2] if mode.startswith("service:") else name
+
+
+def hosts_of(service: Mapping[str, Any]) -> dict[str, str]:
+    """What a service's own list of hosts says: name -> address."""
+    listed = service.get("extra_hosts") or ()
+    rows = (
+        listed.items() if isinstance(listed, Mapping) else (re.split(r"[=:]", str(row), maxsplit=1) for row in listed)
+    )
+    return {str(name): str(address) for name, address in rows}
+
+
+def service_at(host: str, services: Mapping[str, Mapping[str, Any]], caller: str = "", port: int = 0) -> str | None:
+    """The service that a host name leads to: its own name, an alias, its container's or host's name, its fixed address.
+
+    A caller's own host's name is itself, loopback is who shares its network and speaks of the port, and its own list of hosts names the rest.
+    """
+    own = services.get(caller, {})
+    if caller and is_loopback(host):
+        home = home_of(caller, services)
+        mates = [name for name in services if name != caller and home_of(name, services) == home]
+        return next((name for name in mates if re.search(rf"(?<!\d){port}(?!\d)", str(services[name]))), None)
+    if caller and host == own.get("hostname"):
         return caller
+    # what a list of hosts says of a name that is known without it is perhaps wrong: who is meant is who bears the name
+    return _bearer(host, services) or _bearer(hosts_of(own).get(host, ""), services)
+
+
+def _bearer(host: str, services: Mapping[str, Mapping[str, Any]]) -> str | None:
     for name, service in services.items():
         networks = service.get("networks") or {}
-        rows = networks.values() if isinstance(networks, Mapping) else ()
-        aliases = [alias for row in rows for alias in (row or {}).get("aliases") or ()]
-        if host in {name, service.get("container_name"), service.get("hostname"), *aliases}:
+        rows = [row or {} for row in networks.values()] if isinstance(networks, Mapping) else []
+        known = {name, service.get("container_name"), service.get("hostname")}
+        known |= {alias for row in rows for alias in (row.get("ipv4_address"), *(row.get("aliases") or ()))}
+        if host and host in known:
             return name
     return None
 
@@ -178,10 +212,10 @@ def _from_urls(name: str, service: Mapping[str, Any], services: Mapping[str, Any
         kind, port = SCHEMES[scheme]
         if kind is Kind.HTTP and TRACKING_NAME.search(setting):
             kind = Kind.TRACKING
-        host = match["host"]
+        host, port = match["host"], int(match["port"] or port)
         says = {"user": match["user"] or "", "database": (match["path"] or "").strip("/"), "scheme": match["scheme"]}
         reads = {"url": {source: setting}} | _fallback_password(kind, match["password"], environment_of(service))
-        yield Link(name, kind, setting, host, int(match["port"] or port), service_at(host, services, name), reads, says)
+        yield Link(name, kind, setting, host, port, service_at(host, services, name, port), reads, says)
 
 
 def _fallback_password(kind: Kind, in_url: str | None, env: Mapping[str, str]) -> dict[str, dict[str, str]]:
@@ -206,7 +240,7 @@ def _from_parts(name: str, service: Mapping[str, Any], services: Mapping[str, An
         prefixes = (match["prefix"], *PREFIXES[kind])
         reads = {part: {"env": found} for part in PARTS if (found := _named(env, kind, prefixes, part))}
         says = {part: env[ref["env"]] for part, ref in reads.items() if part != "password"}
-        yield Link(name, kind, setting, bare, port, service_at(bare, services, name), reads, says)
+        yield Link(name, kind, setting, bare, port, service_at(bare, services, name, port), reads, says)
 
 
 def _value(env: Mapping[str, str], prefix: str, part: str) -> str:
@@ -266,7 +300,7 @@ def _stores(services: Mapping[str, Mapping[str, Any]]) -> Iterator[Link]:
         says = {"bucket": bucket, "bucket_setting": setting, "through": through, "endpoint": f"{host}:{port}"}
         says |= {"scheme": match["scheme"].lower()} if match else {}
         label = endpoint or "MLFLOW_S3_ENDPOINT_URL"
-        yield Link(name, Kind.STORE, label, host, port, service_at(host, services, name), reads, says)
+        yield Link(name, Kind.STORE, label, host, port, service_at(host, services, name, port), reads, says)
 
 
 def _bucket(name: str, service: Mapping[str, Any], services: Mapping[str, Mapping[str, Any]]) -> tuple[str, str, str]:
@@ -280,7 +314,11 @@ def _bucket(name: str, service: Mapping[str, Any], services: Mapping[str, Mappin
             return setting, value, ""
     for setting, value in environment_of(service).items():
         match = URL.match(value)
-        server = service_at(match["host"], services) if match and TRACKING_NAME.search(setting) else None
+        server = (
+            service_at(match["host"], services, name, int(match["port"] or 80))
+            if match and TRACKING_NAME.search(setting)
+            else None
+        )
         if server and is_direct(services[server]):
             its_setting, root = artifact_root(services[server])
             found = BUCKET.search(root)

@@ -91,7 +91,9 @@ def test_every_published_port_leads_to_a_listener(target: Target, journal: Journ
 
     if dead:
         name, ports = next(iter(dead.items()))
-        fact.update(semantics="port-wrong", service=name, setting="ports", host=name, port=ports[0])
+        fact.update(
+            semantics="port-wrong", service=name, setting="ports", host=name, port=ports[0], mismatch="nothing listens"
+        )
     assert not dead, exchange(
         "which of the published ports something listens on",
         "the kernel, in every container (/proc/net/tcp)",

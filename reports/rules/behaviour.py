@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from reports.causes import HOST, Confidence, Diagnosis, diagnosis, known
 from reports.rules.seen import Fact, Rule, Seen
+from reports.wiring import Kind
 
 WITHIN_IMAGE = {
     "module-missing",
@@ -30,11 +31,21 @@ def component_of(seen: Seen, fact: Fact) -> str:
         opened = (event for event in seen.bundle.of("finding") if event.subject == "bucket-public")
         by_definition = next((str(event.response.get("service") or "") for event in opened), "")
         return by_definition or seen.of_role("object-store") or HOST
+    if fact.cause in {"artifact-differs", "artifact-missing"} and (meddler := _speaks_of(seen, fact)):
+        return meddler
     by_layer = {"object-store": "object-store", "queue": "queue"}
     role = by_layer.get(known()[fact.cause].layer, "registry")
     if told in seen.services or (told and not seen.services):
         return told
     return seen.of_role(told) or seen.of_role(role) or seen.of_role("registry") or HOST
+
+
+def _speaks_of(seen: Seen, fact: Fact) -> str:
+    """A service that asks the store too, is none of those that a registration goes through, and wrote of this very file; empty for none."""
+    file = str(fact.parameters.get("path") or "").rpartition("/")[2]
+    others = sorted({link.caller for link in seen.links if link.kind is Kind.STORE})
+    strangers = [name for name in others if seen.roles.get(name) not in {"registry", "tracking"}]
+    return next((name for name in strangers if file and any(file in line for line in seen.log(name)[0])), "")
 
 
 def misbehaves(seen: Seen) -> Iterator[Diagnosis]:

@@ -176,6 +176,8 @@ def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
         "database-disk-full",
         "database-hba-refuses",
     }
+    if asked_for(rung, cause):
+        return rung.position
     others = {*seen.having_role("database")} - {rung.target}
     if cause == "database-read-only" and rung.facts.get("replica") and others:
         # a standby is meant to take no writes: who writes is led to the wrong one
@@ -183,6 +185,12 @@ def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
     if rung.target and (cause in state or NO_LOGIN.search(rung.message)):
         return rung.target
     return seen.odd_one(rung)
+
+
+def asked_for(rung: Rung, cause: str) -> bool:
+    """Whether the caller itself asked for the sessions that it got: read-only, or in a hurry (pg_settings, source: client)."""
+    by = {"database-read-only": [rung.facts.get("read_only_by")], "database-timeout": rung.facts.get("timeouts_by")}
+    return bool(by.get(cause)) and set(by[cause] or ()) == {"client"}
 
 
 NO_LOGIN = re.compile(r"(?i)not permitted to log ?in")
@@ -448,6 +456,31 @@ SQL_ERRORS = {
 }
 """The driver's class of a database's error (psycopg2.errors, named by SQLSTATE) as MLflow passes it on -> cause."""
 
+PASSING = frozenset(
+    {
+        "InFailedSqlTransaction",
+        "UniqueViolation",
+        "ForeignKeyViolation",
+        "SerializationFailure",
+        "Error",
+        "Warning",
+        "InterfaceError",
+        "DatabaseError",
+        "OperationalError",
+        "InternalError",
+        "ProgrammingError",
+        "DataError",
+        "IntegrityError",
+        "NotSupportedError",
+    }
+)
+"""Classes that tell of what came before, or of what was asked, and the bare ones of PEP 249, which tell nothing of the database."""
+
+
+def sql_cause(name: str) -> str | None:
+    """What a database's error is caused by, by the driver's class; one that is not known tells at least that the database refuses."""
+    return SQL_ERRORS.get(name) or (None if name in PASSING or not name[:1].isupper() else "database-failing")
+
 
 def tracking_refuses(seen: Seen) -> Iterator[Diagnosis]:
     """MLflow, or what stands before it, answers reading or writing with an error, and no rule about what it rests on says why."""
@@ -496,7 +529,7 @@ def _is_mlflow(rung: Rung) -> bool:
 def _database_behind(seen: Seen, rung: Rung) -> Iterator[Diagnosis]:
     """MLflow hands its database's own error on, by the driver's class."""
     found = re.search(r"psycopg2?\.errors\.(?P<name>\w+)\)?\s*(?P<words>[^\n\[]*)", rung.message)
-    cause = SQL_ERRORS.get(found["name"]) if found else None
+    cause = sql_cause(found["name"]) if found else None
     server = rung.target if rung.target and not is_between(seen, rung) else seen.of_role("tracking")
     behind = seen.database_of(server)
     if found and cause and behind:

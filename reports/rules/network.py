@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.seen import Rule, Rung, Seen, closest
-from reports.wiring import AWS, Kind, environment_of
+from reports.wiring import AWS, Kind, environment_of, is_loopback, settings_of
 
 SERVICE_WORDS = {
     Kind.DATABASE: "a PostgreSQL database",
@@ -16,10 +16,6 @@ SERVICE_WORDS = {
     Kind.HTTP: "an HTTP service",
 }
 DEFAULT_PORTS = {Kind.DATABASE: 5432, Kind.QUEUE: 6379, Kind.STORE: 9000, Kind.TRACKING: 5000}
-
-
-def _is_loopback(host: str) -> bool:
-    return host in {"localhost", "::1"} or host.startswith("127.")
 
 
 def _kind(rung: Rung) -> str:
@@ -52,7 +48,7 @@ def listening(seen: Seen, service: str | None) -> list[Mapping[str, Any]]:
 
 def ports_of(seen: Seen, service: str | None) -> list[int]:
     """The ports that a service opens to others."""
-    return [int(row["port"]) for row in listening(seen, service) if not _is_loopback(str(row["address"]))]
+    return [int(row["port"]) for row in listening(seen, service) if not is_loopback(str(row["address"]))]
 
 
 def _look(seen: Seen, service: str | None) -> tuple[int, ...]:
@@ -138,7 +134,10 @@ def _is_known_elsewhere(seen: Seen, rung: Rung) -> bool:
 
 
 def _networks(seen: Seen, service: str) -> frozenset[str]:
-    return frozenset(seen.services.get(service, {}).get("networks") or {"default": None})
+    own = seen.services.get(service, {})
+    # what is put into the engine's own networks is in none of the deployment's
+    beside = {f"network_mode: {own['network_mode']}": None} if own.get("network_mode") else {"default": None}
+    return frozenset(own.get("networks") or beside)
 
 
 def _share_network(seen: Seen, one: str, other: str) -> bool:
@@ -168,7 +167,7 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
         if rung.code != "refused" or PROXY.match(rung.setting):
             continue
         host, port = str(rung.link.get("host") or ""), int(rung.link.get("port") or 0)
-        given: dict[str, Any] = {"setting": rung.setting, "host": host, "port": port}
+        given: dict[str, Any] = {"setting": rung.setting, "host": host, "port": port, "mismatch": "nothing listens"}
         cited = (rung.seq, *_look(seen, rung.target))
         if rung.target is None:
             yield from _outside(seen, rung, given)
@@ -177,11 +176,11 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
         if rung.target == rung.position or (led and _is_own(seen, rung.position, led)):
             yield _own(seen, rung, given)
             continue
-        if led and (all(map(_is_loopback, led)) or _is_pinned(seen, rung, led)):
+        if led and (all(map(is_loopback, led)) or _is_pinned(seen, rung, led)):
             yield _astray(rung, given, led)
             continue
         there = [row for row in listening(seen, rung.target) if row["port"] == port]
-        if there and all(_is_loopback(str(row["address"])) for row in there):
+        if there and all(is_loopback(str(row["address"])) for row in there):
             yield diagnosis("listens-on-loopback", rung.target, evidence=cited, parameters={"port": port})
             continue
         wanted = port_of(seen, rung)
@@ -192,6 +191,11 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
             yield diagnosis(
                 "port-wrong", rung.position, evidence=cited, parameters={**given, "wanted": wanted}, patch=patch
             )
+        elif moved := _moved(seen, rung.target):
+            at = {"setting": moved[0], "host": "its own", "port": moved[1], "mismatch": f"its callers ask {port}"}
+            patch = {"services": {rung.target: {"environment": {moved[0]: str(port)}}}}
+            patch = patch if moved[0] in environment_of(seen.services[rung.target]) else None
+            yield diagnosis("port-wrong", rung.target, evidence=cited, parameters={**at, "wanted": port}, patch=patch)
         else:
             # that nothing is open is seen, why it is not is not known; another port that is open, or a program that calls itself up, tells more
             says_so = any(UP.search(line) for line in seen.log(rung.target)[0])
@@ -202,6 +206,13 @@ def port_is_closed(seen: Seen) -> Iterator[Diagnosis]:
 
 UP = re.compile(r"(?i)ready to accept connections|(?:listening|running|serving) (?:on|at)\b|startup complete")
 """What servers say when they have come up."""
+
+
+def _moved(seen: Seen, service: str) -> tuple[str, int] | None:
+    """The setting by which a service was told to open the port that it has open, and that port."""
+    named = settings_of(seen.services.get(service, {})).items()
+    opened = {str(port) for port in ports_of(seen, service)}
+    return next(((name, int(value)) for (_, name), value in named if "port" in name.lower() and value in opened), None)
 
 
 def _resolved(seen: Seen, rung: Rung) -> frozenset[str]:
@@ -245,13 +256,13 @@ def _astray(rung: Rung, given: Mapping[str, Any], led: Collection[str]) -> Diagn
     """A service's name leads a caller elsewhere: by a line of the caller's hosts file, or by its name server."""
     found = {**given, "setting": "extra_hosts", "wanted": "the service's own address, or take that line out"}
     found["service"] = rung.position
-    cause = "points-at-itself" if all(map(_is_loopback, led)) else "not-the-service"
+    cause = "points-at-itself" if all(map(is_loopback, led)) else "not-the-service"
     return diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=found)
 
 
 def _outside(seen: Seen, rung: Rung, given: dict[str, Any]) -> Iterator[Diagnosis]:
     """A refused address that is no service of the deployment; the loopback is the caller itself."""
-    if _is_loopback(str(given["host"])):
+    if is_loopback(str(given["host"])):
         wanted = wanted_host(seen, rung)
         patch = patch_of(seen, rung.position, rung.setting, str(given["host"]), wanted)
         found = {**given, "wanted": wanted or "the name of the service that is meant"}

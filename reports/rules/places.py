@@ -27,6 +27,20 @@ def folder_is_no_place(seen: Seen) -> Iterator[Diagnosis]:
         yield diagnosis(cause, rung.position, evidence=(rung.seq,), parameters=given, confidence=sure)
 
 
+NO_SUCH = re.compile(r"(?i)no such file|FileNotFoundError|cannot find the file|does not exist")
+
+
+def named_file_is_missing(seen: Seen) -> Iterator[Diagnosis]:
+    """A setting names a file that is not there, and the service that has the setting is ill and speaks of a file that it does not find."""
+    for rung in (rung for rung in seen.rungs if rung.name == "place.write" and suffers(seen, rung.position)):
+        line = first_of(seen, rung.position, NO_SUCH)
+        for setting, path in rung.facts.get("absent") or () if line else ():
+            given = {"path": f"{path}, which {setting} names"}
+            evidence = (rung.seq, *cited(seen, rung.position))
+            sure = Confidence.PROVEN if len(rung.facts["absent"]) == 1 else Confidence.LIKELY
+            yield diagnosis("file-missing", rung.position, evidence=evidence, parameters=given, confidence=sure)
+
+
 SHARED = re.compile(r"(?i)(?:shared memory|/dev/shm).*no space left on device|no space left on device.*/dev/shm")
 
 
@@ -75,6 +89,7 @@ def call_finds_no_place(seen: Seen) -> Iterator[Diagnosis]:
 RULES = (
     Rule("data has no place", ("rung",), lambda seen: seen.rungs, data_has_no_place),
     Rule("a folder is no place to write", ("rung",), lambda seen: seen.rungs, folder_is_no_place),
+    Rule("a named file is missing", ("rung", "log"), lambda seen: seen.rungs, named_file_is_missing),
     Rule("shared memory is full", ("container", "log"), lambda seen: seen.containers, shared_memory_is_full),
     Rule("a call finds no place to write", ("probe",), lambda seen: seen.failed, call_finds_no_place),
 )

@@ -356,7 +356,7 @@ NO_PROGRAM = re.compile(
     r"(?i)executable file not found|no such file or directory|command not found|: not found\b|exec format error|exec: .*permission denied"
 )
 ANSWERED_BADLY = re.compile(
-    r"(?i)NOAUTH|WRONGPASS|max number of clients|MISCONF|\bOOM\b|LOADING|FATAL|too many|no response|rejecting connections|\b5\d\d\b|degraded|unhealthy"
+    r"(?i)max number of clients|MISCONF|\bOOM\b|LOADING|FATAL|too many|no response|rejecting connections|\b5\d\d\b|degraded|unhealthy"
 )
 PORT = re.compile(r"(?<=[\w\]]):(\d{2,5})\b(?![:.])")
 SPOKEN = {
@@ -372,7 +372,11 @@ def health_check_cannot_be_met(seen: Seen) -> Iterator[Diagnosis]:
     """A service is called ill by a check that cannot hold, or gave up too early: the service itself answers."""
     for name, state in seen.containers.items():
         turned = turned_well(seen, name)
-        if not (state.is_unhealthy or turned) or starved(seen, name) or is_held_up(seen, name):
+        if (
+            not (state.is_unhealthy or turned or _is_late(seen, name, state))
+            or starved(seen, name)
+            or is_held_up(seen, name)
+        ):
             continue
         reason, seqs = reason_of(seen, name, state, turned)
         if reason:
@@ -392,6 +396,13 @@ def is_held_up(seen: Seen, name: str) -> bool:
     return any(rung.position == name and rung.link for rung in broken) or any(
         link.target in {*seen.gone} for link in seen.links if link.caller == name
     )
+
+
+def _is_late(seen: Seen, name: str, state: Container) -> bool:
+    """Whether a service's start was given up while its check had failed more than once, within a start period that is longer still."""
+    looks = state.seen.get("health_log") or ()
+    failed = (seen.start.response.get("failed") or {}) if seen.start else {}
+    return name in failed and state.status == "running" and len(looks) > 1 and all(row.get("exit") for row in looks)
 
 
 def turned_well(seen: Seen, name: str) -> tuple[int, ...]:

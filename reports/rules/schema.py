@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
-from reports.rules.dependencies import SQL_ERRORS, buckets_named, is_between
+from reports.rules.dependencies import SQL_ERRORS, asked_for, buckets_named, is_between, sql_cause
 from reports.rules.processes import last_words
 from reports.rules.seen import Rule, Rung, Seen
 from reports.wiring import BUCKET, URL, Kind, artifact_root, service_at
@@ -60,12 +60,12 @@ class Error:
     def cause(self) -> str | None:
         """The cause that its class names, else the one that the server's words do."""
         by_words = next((cause for cause, form in WORDS if form.search(self.words)), None)
-        return SQL_ERRORS.get(self.name) or by_words
+        return SQL_ERRORS.get(self.name) or by_words or sql_cause(self.name)
 
 
 def errors_of(seen: Seen) -> Iterator[Error]:
     """Every error of a database that was passed on: to a rung, to a failed check, or by a process as it ended."""
-    server = seen.of_role("tracking") or ""
+    server, registry = seen.of_role("tracking") or "", seen.of_role("registry") or ""
     for rung in seen.rungs:
         if not rung.ok and rung.name.startswith("tracking."):
             yield from _errors_in(rung.message, server, rung.seq)
@@ -76,6 +76,8 @@ def errors_of(seen: Seen) -> Iterator[Error]:
                 error = (event.response or {}).get("error") or {}
                 for told in (error, *(error.get("chain") or ())):
                     yield from _errors_in(str(told.get("message") or ""), server, event.seq)
+                    if told.get("type") in SQL_ERRORS:
+                        yield Error(str(told["type"]), str(told.get("message")), registry, event.seq)
     for name, state in seen.gone.items():
         lines, seq = seen.log(name)
         if state.exit_code not in {0, 137, 143}:
@@ -102,6 +104,7 @@ def database_fails_its_callers(seen: Seen) -> Iterator[Diagnosis]:
             continue
         rights = [rung for rung in seen.rungs if rung.name == "database.rights" and rung.about == target]
         facts = rights[-1].facts if rights else {}
+        own = next((rung for rung in rights if rung.position == error.caller), None)
         words = error.words[:160]
         given: Parameters = {
             "target": target,
@@ -116,7 +119,8 @@ def database_fails_its_callers(seen: Seen) -> Iterator[Diagnosis]:
         }
         # the server itself says so, and nothing else reads like it
         sure = Confidence.PROVEN if error.cause in {"database-full", "database-disk-full"} else Confidence.LIKELY
-        yield diagnosis(error.cause, target, evidence=(error.seq,), parameters=given, confidence=sure)
+        component = error.caller if own is not None and asked_for(own, error.cause) else target
+        yield diagnosis(error.cause, component, evidence=(error.seq,), parameters=given, confidence=sure)
 
 
 def _table_in(words: str) -> str:

@@ -1,6 +1,7 @@
 """What a run saw, arranged for the rules: containers, logs, rungs, settings, failed checks and the facts they stated."""
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +12,7 @@ from reports.causes import ROLE_LAYER, Confidence, Diagnosis, diagnosis
 from reports.evidence import Bundle, Event, lines_of
 from reports.graph import Graph, graph_of
 from reports.outcomes import Check, Outcome, checks, inventory
-from reports.wiring import Kind, Link, environment_of, is_job, links_of
+from reports.wiring import Kind, Link, environment_of, home_of, is_job, links_of
 
 HARNESS = "airworthy.harness"
 """The label of the harness's own services; they are no part of what is judged."""
@@ -121,6 +122,10 @@ class Seen:
             if learnt.subject in services:
                 service = services[learnt.subject]
                 services[learnt.subject] = {**service, "environment": {**environment_of(service), **learnt.response}}
+        for name, service in services.items():
+            home = services.get(home_of(name, services), {})
+            if home is not service:
+                services[name] = {**service, "networks": dict.fromkeys(home.get("networks") or {"default": None})}
         return {**event.response, "services": services} if event else {}
 
     @cached_property
@@ -307,11 +312,37 @@ class Seen:
         ]  # fmt: skip
 
     def odd_one(self, rung: Rung) -> str:
-        """The component where caller and target disagree: the target if all its callers fail alike, else the caller."""
+        """The component where caller and target disagree: the target if all its callers fail alike, or if both are given the caller's password by one variable or secret; else the caller."""
         others = self.siblings(rung)
         if rung.target and others and all(one.code == rung.code for one in others):
             return rung.target
-        return rung.position
+        alike = rung.target and rung.name.endswith(".login") and self._sent(rung) & self._given(rung.target)
+        return rung.target if rung.target and alike else rung.position
+
+    def _sent(self, rung: Rung) -> set[str]:
+        """The variable, or the secret, that a caller's password is by its definition."""
+        declared = environment_of(self.declared.get(rung.position, {}))
+        value = declared.get(rung.settings.get("password") or rung.setting, "")
+        named = re.search(r"(?:^|:)\$\{(\w+)[^}]*\}(?:$|@)", value)
+        kept = str(rung.facts.get("kept_as") or "")
+        files = {name for name, file in self._secrets(rung.position) if kept and file == kept}
+        return {f"${named[1]}"} if named else files
+
+    def _given(self, service: str) -> set[str]:
+        """The variables and secrets that a service's definition names."""
+        names = {name for name, _ in self._secrets(service)}
+        event = self.bundle.last("compose", "declared")
+        kept = ((event.response.get("secrets") or {}) if event else {}).items()
+        by_variable = {str(row["environment"]) for name, row in kept if name in names and row.get("environment")}
+        return names | {
+            f"${name}" for name in {*re.findall(r"\$\{(\w+)", str(self.declared.get(service))), *by_variable}
+        }
+
+    def _secrets(self, service: str) -> list[tuple[str, str]]:
+        """The secrets of a service, each with the name of the file that holds it there."""
+        given = self.services.get(service, {}).get("secrets") or ()
+        rows = [row if isinstance(row, Mapping) else {"source": row} for row in given]
+        return [(str(row["source"]), str(row.get("target") or row["source"]).rpartition("/")[2]) for row in rows]
 
     @cached_property
     def checks(self) -> tuple[Check, ...]:

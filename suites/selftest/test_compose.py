@@ -55,13 +55,21 @@ def test_an_overlay_changes_or_empties_a_variable(tmp_path: Path, overlay: str, 
     assert final["services"]["api"]["environment"].get("DB_PASSWORD") == expected
 
 
-@needs_compose
-def test_who_lives_in_anothers_network_is_found(tmp_path: Path) -> None:
-    """Of a container or of a service; having no network at all is another matter."""
-    _, lone = rendered(tmp_path, "services: {lone: {image: x:1, network_mode: none}}")
-    _, final = rendered(tmp_path, "services: {tail: {image: x:1, network_mode: 'service:api'}}")
+@pytest.mark.parametrize(
+    ("mode", "asks", "expected"),
+    [
+        ("service:api", "http://127.0.0.1:5000", "tail"),
+        ("service:api", "http://127.0.0.1:5001", ""),
+        ("service:api", "http://tail:5000", ""),
+        ("none", "http://127.0.0.1:5000", ""),
+    ],
+)
+def test_what_the_registry_asks_on_a_loopback_that_it_shares_is_found(mode: str, asks: str, expected: str) -> None:
+    """Nothing can be put between there; any other deployment whose services share a network can be asked."""
+    api = {"image": "x:1", "environment": {"MLFLOW_TRACKING_URI": asks}}
+    tail = {"image": "x:1", "command": ["mlflow", "server", "--port=5000"], "network_mode": mode}
 
-    assert (compose.sharing(lone), compose.sharing(final)) == ("", "tail")
+    assert compose.unpartable({"services": {"api": api, "tail": tail}}, "api") == expected
 
 
 @needs_compose
