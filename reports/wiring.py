@@ -136,6 +136,16 @@ def options_of(service: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+ASSIGNED = re.compile(r"(?:^|[\s;&({])(?P<name>[A-Za-z_]\w*)=")
+
+
+def assigned_by(service: Mapping[str, Any]) -> frozenset[str]:
+    """The variables that a service's own words set before its program runs: a wrapper around it, in entry point or command."""
+    given = [service.get(part) or () for part in ("entrypoint", "command")]
+    words = [word for part in given for word in ([part] if isinstance(part, str) else part)]
+    return frozenset(match["name"] for word in words for match in ASSIGNED.finditer(str(word)))
+
+
 def settings_of(service: Mapping[str, Any]) -> dict[tuple[str, str], str]:
     """Every setting of a service: ("env", NAME) or ("argv", --option) -> value."""
     settings = {("env", name): value for name, value in environment_of(service).items()}

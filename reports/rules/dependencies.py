@@ -9,7 +9,7 @@ from reports.rules.network import patch_of
 from reports.rules.processes import missing_settings
 from reports.rules.seen import Rule, Rung, Seen, closest
 from reports.rules.settings import was_given_no_key
-from reports.wiring import BUCKET, Kind, is_direct, settings_of
+from reports.wiring import BUCKET, Kind, assigned_by, environment_of, is_direct, settings_of
 
 Parameters = dict[str, Any]
 
@@ -241,13 +241,24 @@ def schema_does_not_fit(seen: Seen) -> Iterator[Diagnosis]:
         yield diagnosis(causes[rung.code], component, evidence=(rung.seq,), parameters=given)
 
 
+KEY_FILES = {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"}
+"""Settings by which keys come from a file (botocore), which is there as long as the container is."""
+
+
 def store_keys_are_not_set(seen: Seen) -> Iterator[Diagnosis]:
     """A caller goes to the object store and its settings hold no keys for it."""
     for rung in seen.broken("store.bucket"):
         if rung.code != "credentials-missing":
             continue
-        missing = list(rung.facts.get("missing") or ["AWS_ACCESS_KEY_ID"])
         server = seen.services.get(rung.position, {})
+        # what its own wrapper sets is seen in its process alone, and one that never ran or has ended has none
+        missing = [
+            name for name in rung.facts.get("missing") or ["AWS_ACCESS_KEY_ID"] if name not in assigned_by(server)
+        ]
+        by_file = KEY_FILES & (environment_of(server).keys() | assigned_by(server))
+        state = seen.containers.get(rung.position)
+        if not missing or (by_file and (state is None or state.status != "running")):
+            continue
         # a server whose clients go to the store themselves needs keys only to delete
         idle = seen.roles.get(rung.position) == "tracking" and is_direct(server)
         sure = Confidence.LIKELY if idle else Confidence.PROVEN
@@ -287,23 +298,47 @@ def store_refuses(seen: Seen) -> Iterator[Diagnosis]:
 
 
 def bucket_is_not_there(seen: Seen) -> Iterator[Diagnosis]:
-    """A bucket that settings name does not exist: they name another than the rest, or it was not made or is gone."""
+    """A bucket that settings name does not exist: they name another than the rest, or it was not made, or elsewhere, or is gone."""
     for rung in seen.broken("store.bucket", "store.objects"):
-        if rung.code != "NoSuchBucket":
-            continue
         bucket, setting = str(rung.facts.get("bucket") or rung.says("bucket")), rung.says("bucket_setting")
+        if rung.code != "NoSuchBucket" or not bucket or _is_taken_for_a_bucket(seen, rung):
+            continue
         holder = rung.says("through") or rung.position
         named = buckets_named(seen)
-        others = [name for name, users in named.items() if name != bucket and users - {holder}]
+        stores = {link.caller: link.target for link in seen.links if link.kind is Kind.STORE}
+        here = {
+            name: {user for user in users if stores.get(user, rung.target) == rung.target}
+            for name, users in named.items()
+        }
+        others = [name for name, users in here.items() if name != bucket and users - {holder}]
         there = [name for name in rung.facts.get("buckets") or () if name in others]
         wanted = next(iter(there or others), "")
         given: Parameters = {"bucket": bucket, "target": rung.about, "setting": setting, "wanted": wanted}
-        if wanted:
+        makers = sorted(named.get(bucket, set()) - here.get(bucket, set()))
+        elsewhere = [name for name in makers if seen.is_one_shot(name) and seen.ended_well(name)]
+        if elsewhere:
+            yield diagnosis("bucket-missing", elsewhere[0], evidence=(rung.seq,), parameters=given)
+        elif wanted:
             patch = _bucket_patch(seen, holder, setting, bucket, wanted)
             yield diagnosis("bucket-wrong", holder, evidence=(rung.seq,), parameters=given, patch=patch)
         elif not any(seen.is_one_shot(name) and not seen.ended_well(name) for name in named.get(bucket, ())):
             component = rung.target or holder
             yield diagnosis("bucket-missing", component, evidence=(rung.seq,), parameters=given)
+
+
+def _is_taken_for_a_bucket(seen: Seen, rung: Rung) -> bool:
+    """Whether a store takes the host by which it is asked for a bucket's own (MinIO, MINIO_DOMAIN: virtual-host style requests)."""
+    zones = seen.setting(rung.target or "", "MINIO_DOMAIN").split(",")
+    return any(zone and str(rung.link.get("host")).endswith(f".{zone.strip()}") for zone in zones)
+
+
+def host_is_taken_for_a_bucket(seen: Seen) -> Iterator[Diagnosis]:
+    """A store finds no bucket, since its own domain makes the first word of its host's name one."""
+    for rung in seen.broken("store.bucket", "store.objects"):
+        if rung.target and rung.code in {"NoSuchBucket", "NoSuchKey"} and _is_taken_for_a_bucket(seen, rung):
+            reason = f"{rung.link.get('host')} lies below it, so that its first word is taken for a bucket's name"
+            given = {"setting": "MINIO_DOMAIN", "reason": reason}
+            yield diagnosis("setting-invalid", rung.target, evidence=(rung.seq,), parameters=given)
 
 
 def buckets_named(seen: Seen) -> dict[str, set[str]]:
@@ -618,6 +653,7 @@ RULES = (
     Rule("store keys are not set", ("rung",), _about(Kind.STORE), store_keys_are_not_set),
     Rule("a store refuses", ("rung",), _about(Kind.STORE), store_refuses),
     Rule("a bucket is not there", ("rung",), _about(Kind.STORE), bucket_is_not_there),
+    Rule("a host is taken for a bucket", ("rung",), _about(Kind.STORE), host_is_taken_for_a_bucket),
     Rule("a queue refuses", ("rung",), _about(Kind.QUEUE), queue_refuses),
     Rule("a dependency turns away", ("rung",), _about(Kind.HTTP), dependency_turns_away),
 )

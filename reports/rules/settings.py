@@ -6,7 +6,7 @@ from typing import Any
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.evidence import Event
 from reports.rules.seen import Rule, Rung, Seen
-from reports.wiring import Kind, artifact_root, environment_of, links_of, options_of
+from reports.wiring import Kind, artifact_root, assigned_by, environment_of, links_of, options_of
 
 NEEDS = {
     "registry": {Kind.TRACKING: "MLFLOW_TRACKING_URI", Kind.DATABASE: "DB_HOST", Kind.QUEUE: "REDIS_URL"},
@@ -43,6 +43,8 @@ def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
             led = any(link.caller == name and link.kind is kind for link in links)
             led = led or "--artifacts-only" in options_of(seen.services.get(name, {}))
             if led or there is None or event is None or name not in seen.services:
+                continue
+            if setting in assigned_by(seen.services[name]):
                 continue
             sure = Confidence.PROVEN if _stood(seen, name, setting) else Confidence.LIKELY
             given = {"setting": setting}
