@@ -288,7 +288,7 @@ def port_is_silent(seen: Seen) -> Iterator[Diagnosis]:
 
 def another_answers(seen: Seen) -> Iterator[Diagnosis]:
     """The address is alive, but what answers speaks another protocol than the caller's setting means."""
-    names = ("database.login", "queue.login", "store.bucket", "tracking.read", "http.get")
+    names = ("database.login", "queue.login", "queue.write", "store.bucket", "tracking.read", "http.get")
     for rung in seen.broken(*names):
         if rung.code == "not-the-service":
             kind = _kind(rung)

@@ -271,6 +271,64 @@ def made(story: Story) -> Story:
     return container(story, "bucket", "done", status="exited", exit_code=0, health="none")
 
 
+def with_row(service: str, **row: Any) -> Config:
+    """The stack with other parts of one service's definition."""
+    return {"services": {**STACK["services"], service: {**STACK["services"][service], **row}}}
+
+
+def beside(**row: Any) -> Config:
+    """The stack with a stranger that has keys of the store."""
+    keys = {name: STACK["services"]["bucket"]["environment"][name] for name in ("BUCKET", "S3_ENDPOINT_URL")}
+    return {"services": {**STACK["services"], "packer": {"environment": keys, **row}}}
+
+
+def made_elsewhere() -> Config:
+    """The stack with a second store, in which the job makes the bucket."""
+    job = STACK["services"]["bucket"]
+    elsewhere = {**job, "environment": {**job["environment"], "S3_ENDPOINT_URL": "http://archive:9000"}}
+    return {"services": {**STACK["services"], "archive": {"labels": {"airworthy.role": "other"}}, "bucket": elsewhere}}
+
+
+def one_variable(sent: str) -> Story:
+    """A caller whose password is refused, sent from this variable, where the database was given another's value."""
+    story = told()
+    own = {"environment": {"POSTGRES_PASSWORD": "${PG_PASSWORD}"}}
+    theirs = {"environment": {"DATABASE_PASSWORD": sent}}
+    story.tell("compose", "declared", {"services": {"pg": own, "front": theirs}})
+    return rung(rung(story, "database.login", "tracker"), "database.login", "front", "28P01")
+
+
+def one_secret(file: str) -> Story:
+    """A caller whose password is refused, sent from a secret's file, where the queue was given the secret too."""
+    services = dict(STACK["services"])
+    services["cache"] = {**services["cache"], "secrets": [{"source": "queue_key", "target": "/run/secrets/key"}]}
+    services["front"] = {**services["front"], "secrets": [{"source": "queue_key", "target": "/run/secrets/queue_key"}]}
+    story = rung(told({"services": services}), "queue.login", "bucket", config={"services": services})
+    return rung(story, "queue.login", "front", "WRONGPASS", {"services": services}, kept_as=file)
+
+
+def late_check(**state: Any) -> Story:
+    """A start that was given up within a service's start period, while its check failed and the service answered."""
+    story = given_up(told(), "front", "is not healthy in time")
+    looks = [{"exit": 1, "output": "HTTP/1.1 307 Temporary Redirect"}] * 3
+    container(story, "front", health="starting", health_log=looks, **state)
+    return rung(story, "service.answers", "front", answers=[{"path": "/ready", "status": 200}], listening=[8001])
+
+
+OWN_BRIDGE = with_row("tracker", network_mode="bridge")
+MOVED_PORT = changed("pg", PGPORT="5433")
+OWN_ZONE: Config = {
+    "services": {
+        **changed("store", MINIO_DOMAIN="lan")["services"],
+        "front": changed("front", MLFLOW_S3_ENDPOINT_URL="http://store.lan:9000")["services"]["front"],
+    }
+}
+OWN_ZONE["services"]["store"]["networks"] = {"default": {"aliases": ["store.lan"]}}
+WRAPPED = with_row(
+    "tracker",
+    entrypoint=["sh", "-c", 'export AWS_ACCESS_KEY_ID="$$(cat /run/secrets/key)"; exec "$$@"', "--"],
+)
+
 OTHER_HOST = changed("front", DB_HOST="pgx")
 LOOPED = changed("front", DB_HOST="localhost")
 FAR = changed("front", DB_HOST="db.example.org")
@@ -763,6 +821,24 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "gateway": (rung(told(), "tracking.read", "front", "status-502", status=502), "gateway-failing", "tracker"),
     "MLflow fails": (rung(told(), "tracking.write", "front", "status-500", status=500), "tracking-failing", "tracker"),
     "elsewhere fails": (rung(told(), "http.get", "front", "status-503", status=503), "dependency-failing", "front"),
+    "MLflow's database, in words that are new": (failed(rung(told(), "tracking.write", "front", "status-503", status=503, error_code="TEMPORARILY_UNAVAILABLE", message='(psycopg2.errors.ObjectNotInPrerequisiteState) cannot update table "runs"')), "database-failing", "pg"),
+    # what only one side's definition tells
+    "engine's own network": (network("host-unknown", OWN_BRIDGE, "tracker"), "networks-disjoint", "tracker"),
+    "port that a server was told": (listening(network("refused", MOVED_PORT, "tracker"), "pg", (EVERYWHERE, 5433)), "port-wrong", "pg"),
+    "host taken for a bucket": (rung(told(OWN_ZONE), "store.bucket", "front", "NoSuchBucket", OWN_ZONE, bucket=None), "setting-invalid", "store"),
+    "bucket made elsewhere": (rung(made(told(made_elsewhere())), "store.bucket", "front", "NoSuchBucket", made_elsewhere(), bucket="things", buckets=["others"]), "bucket-missing", "bucket"),
+    "password of one variable": (one_variable("${PG_PASSWORD}"), "database-password-wrong", "pg"),
+    "password of another variable": (one_variable("${OLD_PASSWORD}"), "database-password-wrong", "front"),
+    "password of one secret": (one_secret("queue_key"), "queue-password-wrong", "cache"),
+    "password of no secret": (one_secret(""), "queue-password-wrong", "front"),
+    "sessions that the caller wants read-only": (rung(told(), "database.rights", "front", "read-only", read_only=True, read_only_by="client"), "database-read-only", "front"),
+    "sessions that the caller hurries": (rung(told(), "database.rights", "front", "timeout", timeouts=["statement_timeout: 1 ms"], timeouts_by=["client"]), "database-timeout", "front"),
+    "sentinel": (rung(told(), "queue.write", "front", "not-the-service"), "not-the-service", "front"),
+    "check that is late and wrong": (late_check(), "health-check-unmeetable", "front"),
+    "check that logs in wrongly": (rung(container(told(), "cache", health="unhealthy", health_log=[{"exit": 1, "output": "WRONGPASS invalid"}]), "queue.write", "front"), "health-check-unmeetable", "cache"),
+    "file that a setting names": (failed(rung(container(told(), "front", "FileNotFoundError: [Errno 2] No such file or directory"), "place.write", "front", absent=[["SSL_CERT_FILE", "/none.pem"]])), "file-missing", "front"),
+    "stranger that changes an artifact": (failed(container(told(beside()), "packer", "packed 0/models/m-1/artifacts/model.pkl"), semantics="artifact-differs", path="model.pkl"), "artifact-differs", "packer"),
+    "stranger that does not speak of it": (failed(container(told(beside()), "packer", "looked at 12 objects"), semantics="artifact-differs", path="model.pkl"), "artifact-differs", "store"),
     # behaviour
     "constant": (failed(told(), semantics="health-constant", claim="redis"), "health-constant", "front"),
     "dropped": (failed(told(), semantics="metadata-dropped", keys=["a"]), "metadata-dropped", "front"),
@@ -788,6 +864,24 @@ def test_the_first_cause_is_the_one_that_was_planted(name: str) -> None:
     assert all(entry.evidence and max(entry.evidence) <= len(bundle.events) for entry in found)
     assert "?" not in found[0].component
     assert found[0].layer in causes.LAYERS
+
+
+def test_what_a_wrapper_sets_is_not_missing() -> None:
+    """Its words are read where no process is there to be asked; what they do not set still counts."""
+    story = rung(
+        told(WRAPPED),
+        "store.bucket",
+        "tracker",
+        "credentials-missing",
+        WRAPPED,
+        missing=["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
+    )
+
+    found = diagnose(failed(story).done())
+
+    assert [entry.parameters["setting"] for entry in found if entry.cause == "setting-missing"] == [
+        ["AWS_SECRET_ACCESS_KEY"]
+    ]
 
 
 @pytest.mark.parametrize("name", TOLD)

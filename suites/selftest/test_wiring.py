@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from reports.graph import graph_of
 from reports.wiring import (
     Kind,
     Link,
@@ -326,3 +327,37 @@ def test_a_link_is_told_once() -> None:
     """A deployment without services has none."""
     assert links_of({}) == ()
     assert len(only({"A": "http://rabbit"}, command=["--A", "http://rabbit", "--A", "http://rabbit"])) == 2
+
+
+PODS: dict[str, Any] = {
+    "app": {"environment": {"DB_URL": "postgresql://u@127.0.0.1:5432/d", "CACHE_URL": "redis://localhost:6379/0"}},
+    "way": {"network_mode": "service:app", "environment": {"LISTEN": "127.0.0.1:5432"}},
+    "site": {
+        "extra_hosts": ["rows.lan:10.0.0.9", "pg=10.0.0.8"],
+        "environment": {"DB_URL": "postgresql://u@rows.lan/d"},
+    },
+    "pg": {"networks": {"default": {"ipv4_address": "10.0.0.9"}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("caller", "host", "port", "target"),
+    [
+        ("app", "127.0.0.1", 5432, "way"),
+        ("app", "localhost", 6379, None),
+        ("way", "localhost", 5432, "app"),
+        ("site", "127.0.0.1", 5432, None),
+        ("site", "rows.lan", 5432, "pg"),
+        ("site", "10.0.0.9", 5432, "pg"),
+        ("site", "pg", 5432, "pg"),
+        ("app", "rows.lan", 5432, None),
+    ],
+)
+def test_a_host_is_found_where_the_caller_stands(caller: str, host: str, port: int, target: str | None) -> None:
+    """By whoever shares its network, by its own list of hosts, by a fixed address; a known name stays that service's."""
+    assert service_at(host, PODS, caller, port) == target
+
+
+def test_who_lives_in_anothers_network_rests_on_it() -> None:
+    """Compose starts the other first, and without it there is no network."""
+    assert graph_of({"services": PODS}).edges["way"] == {"app"}
