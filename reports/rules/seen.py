@@ -190,10 +190,14 @@ class Seen:
         return [name for name, has in self.roles.items() if has == role]
 
     def of_role(self, role: str) -> str | None:
-        """The service of a role; of several the first that another's settings lead to."""
+        """The service of a role; of several the first that another's settings lead to, or that is labelled so."""
         found = self.having_role(role)
         led = {link.target for link in self.links if link.target != link.caller} if len(found) > 1 else set()
-        return next((name for name in found if name in led), next(iter(found), None))
+        return min(found, key=lambda name: (name not in led, not self._is_labelled(name)), default=None)
+
+    def _is_labelled(self, name: str) -> bool:
+        labels = self.services.get(name, {}).get("labels") or {}
+        return isinstance(labels, Mapping) and bool(labels.get("airworthy.role"))
 
     def database_of(self, caller: str | None) -> str | None:
         """The service that is a caller's database."""
