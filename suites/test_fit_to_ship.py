@@ -414,7 +414,7 @@ def test_init_jobs_can_fail(target: Target, journal: Journal, fact: dict[str, An
             for k, v in ((service.inspect.get("Config") or {}).get("Labels") or {}).items()
             if k.startswith("airworthy.run")
         }
-        settings = "".join(f"{key}={value}\n" for key, value in service.env.items() if "\n" not in value)
+        settings = "".join(f"{key}={value}\n" for key, value in service.given.items() if "\n" not in value)
         ran = docker(*without_network(service, name, labels), stdin=settings.encode(), timeout=JOB_WITHIN)
         docker("rm", "--force", "--volumes", name)
         seen = {"rc": ran.rc, "stdout": ran.stdout, "stderr": ran.stderr, "seconds": ran.seconds}

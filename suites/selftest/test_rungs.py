@@ -17,7 +17,8 @@ import certifi
 import pytest
 
 from fixtures.journal import Journal
-from fixtures.ladder import GIVEN, is_wanted, scene_of, settings_in, told_of_folders
+from fixtures.ladder import is_wanted, scene_of, told_of_folders
+from fixtures.programs import GIVEN, settings_in
 from fixtures.redactor import Redactor
 from reports.graph import graph_of
 from reports.ladder import Climbed, Scene, Step, next_rung
