@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 
 class Kind(StrEnum):
@@ -53,6 +54,12 @@ AWS = "s3.amazonaws.com"
 
 BIND = {"", "0.0.0.0", "::", "*"}  # noqa: S104 - compared with, never bound to
 DIRECT = ("--no-serve-artifacts",)
+
+
+OF_CONTRACT = frozenset(
+    {"MLFLOW_TRACKING_URI", "DB_HOST", "DB_NAME", "DB_USER", "REDIS_URL", "EXTERNAL_API_URL", "API_KEYS", "WEBHOOK_URL"}
+)
+"""Settings that a registry takes by its contract: of several services that could be it, the one that has most of them is it."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +197,8 @@ def service_at(host: str, services: Mapping[str, Mapping[str, Any]], caller: str
     A caller's own host's name is itself, loopback is who shares its network and speaks of the port, and its own list of hosts names the rest.
     """
     own = services.get(caller, {})
+    if host.startswith("/"):
+        return _behind_socket(host, services, caller)
     if caller and is_loopback(host):
         home = home_of(caller, services)
         mates = [name for name in services if name != caller and home_of(name, services) == home]
@@ -198,6 +207,19 @@ def service_at(host: str, services: Mapping[str, Mapping[str, Any]], caller: str
         return caller
     # what a list of hosts says of a name that is known without it is perhaps wrong: who is meant is who bears the name
     return _bearer(host, services) or _bearer(hosts_of(own).get(host, ""), services)
+
+
+def _behind_socket(folder: str, services: Mapping[str, Mapping[str, Any]], caller: str) -> str | None:
+    """The service that puts its socket into a folder that the caller shares with it: who mounts the same volume and waits for nobody that does."""
+
+    def mounted(name: str) -> dict[str, str]:
+        rows = [row for row in services[name].get("volumes") or () if isinstance(row, Mapping)]
+        return {str(row.get("source")): str(row.get("target")) for row in rows}
+
+    held = mounted(caller) if caller in services else {}
+    shared = {source for source, at in held.items() if f"{folder}/".startswith(f"{at}/")}
+    mates = [name for name in services if name != caller and shared & mounted(name).keys()]
+    return next((name for name in mates if not set(services[name].get("depends_on") or ()) & set(mates)), None)
 
 
 def _bearer(host: str, services: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -214,15 +236,17 @@ def _bearer(host: str, services: Mapping[str, Mapping[str, Any]]) -> str | None:
 def _from_urls(name: str, service: Mapping[str, Any], services: Mapping[str, Any]) -> Iterator[Link]:
     for (source, setting), value in settings_of(service).items():
         match = URL.match(value)
-        if match is None or match["host"] in BIND or ENDPOINT_NAME.search(setting):
+        if match is None or ENDPOINT_NAME.search(setting):
             continue
         scheme = match["scheme"].lower().partition("+")[0]
-        if scheme not in SCHEMES:
+        # libpq finds the host, or the folder of a socket, behind the path too
+        host = match["host"] or next(iter(parse_qs(urlsplit(value).query).get("host", ())), "")
+        if scheme not in SCHEMES or host in BIND:
             continue
         kind, port = SCHEMES[scheme]
         if kind is Kind.HTTP and TRACKING_NAME.search(setting):
             kind = Kind.TRACKING
-        host, port = match["host"], int(match["port"] or port)
+        port = int(match["port"] or port)
         says = {"user": match["user"] or "", "database": (match["path"] or "").strip("/"), "scheme": match["scheme"]}
         reads = {"url": {source: setting}} | _fallback_password(kind, match["password"], environment_of(service))
         yield Link(name, kind, setting, host, port, service_at(host, services, name, port), reads, says)
