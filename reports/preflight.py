@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from reports import credentials, shell
-from reports.wiring import is_job
+from reports.wiring import OF_CONTRACT, environment_of, is_job
 
 ERROR, WARNING = "error", "warning"
 
@@ -435,7 +435,7 @@ def _mounts(name: str, service: Mapping[str, Part], given: Given) -> Iterator[To
         long = part.map if isinstance(part.node, yaml.MappingNode) else {}
         source, target = _mount(part, long)
         source = _device(source, given) or source
-        if is_source(source, target) and not (_is_job(name, given) and _runs(service, target)):
+        if is_source(source, target) and not (_is_apart(name, service, given) and _runs(service, target)):
             yield (
                 "source-mounted",
                 ERROR,
@@ -446,7 +446,7 @@ def _mounts(name: str, service: Mapping[str, Part], given: Given) -> Iterator[To
 
 
 def _runs(service: Mapping[str, Part], file: str) -> bool:
-    """Whether a command is to run this very file: of a job it is the definition's own script, not the image's."""
+    """Whether a command is to run this very file: it is the definition's own script then, not the image's."""
     words = (part.text for key in ("entrypoint", "command") if key in service for part in scalars(service[key]))
     return PurePosixPath(file).suffix != "" and any(file in word for word in words)
 
@@ -492,6 +492,15 @@ def is_source(source: str, target: str) -> bool:
     if any(NO_SOURCES.match(name) for name in names):
         return False
     return place[0].rstrip("/") != "/opt" or any(name.lower() in SOURCES for name in names)
+
+
+def _is_apart(name: str, service: Mapping[str, Part], given: Given) -> bool:
+    """Whether a service is none of those whose code is released: a job, or a helper that neither is nor asks MLflow."""
+    rendered = given.rendered.get(name, {})
+    labels = rendered.get("labels") or {}
+    role = labels.get("airworthy.role") if isinstance(labels, Mapping) else None
+    is_helper = role in {None, "other"} and "build" not in service and not OF_CONTRACT & environment_of(rendered).keys()
+    return _is_job(name, given) or (bool(rendered) and is_helper)
 
 
 def _is_job(name: str, given: Given) -> bool:

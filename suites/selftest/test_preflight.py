@@ -630,3 +630,21 @@ def test_a_jobs_own_script_is_no_source_over_its_image(service: str, command: st
     text = definition(command, "volumes: ['./grant.py:/opt/grants/grant.py:ro']", service=service)
 
     assert [identifier for identifier, *_ in told(text)] == found
+
+
+@pytest.mark.parametrize(
+    ("rendered", "found"),
+    [
+        ({"environment": {"ROUTES": "/ml=mlflow:5000"}}, []),
+        ({"labels": {"airworthy.role": "other"}}, []),
+        ({"labels": {"airworthy.role": "registry"}}, ["source-mounted"]),
+        ({"environment": {"MLFLOW_TRACKING_URI": "http://mlflow:5000"}}, ["source-mounted"]),
+    ],
+)
+def test_a_helpers_own_script_is_no_source_over_its_image(rendered: dict[str, Any], found: list[str]) -> None:
+    """A router's or an exporter's program may come with the definition, as its configuration does; the registry's may not."""
+    text = definition(
+        "command: ['python', '/srv/router.py']", "volumes: ['./router.py:/srv/router.py:ro']", service="x"
+    )
+
+    assert [identifier for identifier, *_ in told(text, {"services": {"x": rendered}})] == found
