@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 
 class Kind(StrEnum):
@@ -240,7 +240,7 @@ def _from_urls(name: str, service: Mapping[str, Any], services: Mapping[str, Any
             continue
         scheme = match["scheme"].lower().partition("+")[0]
         # libpq finds the host, or the folder of a socket, behind the path too
-        host = match["host"] or next(iter(parse_qs(urlsplit(value).query).get("host", ())), "")
+        host = match["host"] or next(iter(parse_qs(value.partition("?")[2]).get("host", ())), "")
         if scheme not in SCHEMES or host in BIND:
             continue
         kind, port = SCHEMES[scheme]

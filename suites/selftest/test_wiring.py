@@ -361,3 +361,18 @@ def test_a_host_is_found_where_the_caller_stands(caller: str, host: str, port: i
 def test_who_lives_in_anothers_network_rests_on_it() -> None:
     """Compose starts the other first, and without it there is no network."""
     assert graph_of({"services": PODS}).edges["way"] == {"app"}
+
+
+def test_a_socket_leads_to_who_puts_it_there() -> None:
+    """A database's URL may hold a folder in place of a host; who waits for the one that fills it does not."""
+    url = "postgresql://ml:[redacted]@/runs?host=/cloudsql/prod&connect_timeout=5"
+    mounts = {"sql": "/run/postgresql", "roles": "/run/postgresql", "server": "/cloudsql/prod"}
+    services: dict[str, Any] = {
+        name: {"volumes": [{"type": "volume", "source": "socket", "target": at}]} for name, at in mounts.items()
+    }
+    services["roles"]["depends_on"] = {"sql": {"condition": "service_healthy"}}
+    services["server"]["environment"] = {"MLFLOW_BACKEND_STORE_URI": url}
+
+    (link,) = links_of({"services": services})
+
+    assert (link.host, link.port, link.target, link.says["database"]) == ("/cloudsql/prod", 5432, "sql", "runs")
