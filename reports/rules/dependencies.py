@@ -375,7 +375,9 @@ def queue_refuses(seen: Seen) -> Iterator[Diagnosis]:
             "target": rung.about,
             "setting": rung.reads("password"),
             "limit": rung.facts.get("maxmemory"),
-            "operation": rung.facts.get("command") or rung.message,
+            "operation": "come from another machine"
+            if rung.code == "DENIED"
+            else rung.facts.get("command") or rung.message,
             "command": rung.facts.get("command"),
             "code": rung.code,
         }
