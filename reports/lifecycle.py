@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.evidence import Bundle, Event, lines_of
+from reports.wiring import is_job
 
 LAST_LINES = 10
 # The harness's own services: their loss says nothing about the release.
@@ -36,10 +37,7 @@ def _roles(bundle: Bundle) -> dict[str, str]:
     """Service -> role: as the target was read, else as far as the rendered definition tells."""
     compose = bundle.last("compose", "rendered")
     services: Mapping[str, Mapping[str, Any]] = (compose.response.get("services") or {}) if compose else {}
-    waits = [
-        (name, how) for service in services.values() for name, how in dict(service.get("depends_on") or {}).items()
-    ]
-    roles = {name: "job" for name, how in waits if (how or {}).get("condition") == "service_completed_successfully"}
+    roles = {name: "job" for name in services if is_job(name, {"services": services})}
     roles |= {name: role for name, service in services.items() if (role := _label(service))}
     target = bundle.last("target")
     seen: Mapping[str, Mapping[str, Any]] = target.response["services"] if target else {}

@@ -126,6 +126,9 @@ def words_of(service: Mapping[str, Any]) -> list[str]:
 
 
 def _parted(script: str) -> list[str]:
+    # a shell ends a command with its line: options on a line of their own are nobody's
+    lines = script.replace("\\\n", " ").splitlines()
+    script = "\n".join(line for line in lines if not line.lstrip().startswith("-"))
     try:
         return shlex.split(script)
     except ValueError:
@@ -361,13 +364,34 @@ def _bucket(name: str, service: Mapping[str, Any], services: Mapping[str, Mappin
     return "", "", ""
 
 
+SERVER = re.compile(
+    r"(?i)\b(?:uvicorn|gunicorn|hypercorn|granian|nginx|haproxy|envoy|minio|postgres|redis-server|valkey-server|mlflow\s+(?:server|ui|models)|http\.server|python[\d.]*\s+-m\s+src)\b"
+)
+"""Programs that serve until they are ended."""
+
+
 def is_job(name: str, config: Mapping[str, Any]) -> bool:
-    """Whether others wait for a service to end well, or its label says that it is a job."""
+    """Whether a service is to end: others wait for it to end well, its label says so, or nobody needs it to go on.
+
+    The last is a command of its own that is no server, without ports, health check, or restarts, which nobody waits for or asks.
+    """
     services: Mapping[str, Mapping[str, Any]] = config.get("services") or {}
-    waits = [(service.get("depends_on") or {}) for service in services.values()]
-    labels = services.get(name, {}).get("labels") or {}
+    waits = [how[name] or {} for row in services.values() if name in (how := _waits(row))]
+    own = services.get(name, {})
+    labels = own.get("labels") or {}
     role = labels.get("airworthy.role") if isinstance(labels, Mapping) else None
-    ends = "service_completed_successfully"
-    return role == "job" or any(
-        isinstance(wait, Mapping) and (wait.get(name) or {}).get("condition") == ends for wait in waits
-    )
+    if role or any(wait.get("condition") == "service_completed_successfully" for wait in waits):
+        return role in {None, "job"}
+    words = " ".join(words_of(own))
+    check = own.get("healthcheck") or {"disable": True}
+    unchecked = check.get("disable") or list(check.get("test") or ())[:1] == ["NONE"]
+    stays = SERVER.search(words) or str(own.get("restart") or "no").partition(":")[0] not in {"no", "on-failure"}
+    needed = waits or own.get("ports") or own.get("expose")
+    if not words or not unchecked or stays or needed:
+        return False
+    return not any(link.target == name for link in links_of(config) if link.caller != name)
+
+
+def _waits(service: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = service.get("depends_on") or {}
+    return given if isinstance(given, Mapping) else {str(name): {"condition": "service_started"} for name in given}

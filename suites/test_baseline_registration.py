@@ -236,16 +236,16 @@ def test_long_metadata_comes_back_whole(inside: Process, outside: Process, fact:
 
 @pytest.mark.verifies("modelinfo-capture")
 def test_one_registration_makes_one_of_each(
-    inside: Process, tracking: Http, database: Database, fact: dict[str, Any]
+    inside: Process, tracking: Http, database: Database, baseline: Registered, fact: dict[str, Any]
 ) -> None:
     """One registration makes exactly one run, one logged model and one version, as MLflow and its database show."""
     token = uuid4().hex
-    before = counted(database, "hokusai_ranking_baseline")
+    before = counted(database, "hokusai_ranking_baseline", baseline.run_id)
     reply = inside.call(
         "register_baseline", model=FOREST, model_type="ranking", metadata={"token": token}, signature="infer"
     )
     answer = registered(reply)
-    after = counted(database, "hokusai_ranking_baseline")
+    after = counted(database, "hokusai_ranking_baseline", baseline.run_id)
 
     assert reply.error is None, exchange(
         "register_baseline(forest, 'ranking', metadata)",
@@ -289,9 +289,23 @@ def test_one_registration_makes_one_of_each(
     )
 
 
-def counted(database: Database, name: str) -> dict[str, int]:
-    """How many runs, logged models and versions the database holds; the versions of one name only."""
-    made = database.rows("SELECT (SELECT count(*) FROM runs) AS runs, (SELECT count(*) FROM logged_models) AS models")
+SOURCE = "concat(r.user_id, ' ', (SELECT max(t.value) FROM tags t WHERE t.run_uuid = r.run_uuid AND t.key = 'mlflow.source.name'))"
+"""Who made a run, and from which program (mlflow/utils/mlflow_tags.py)."""
+
+
+def like(run_id: str) -> str:
+    """Whether a run `r` was made by whoever made this one, in SQL: others may log their own meanwhile; true where this one is not there."""
+    made = f"FROM runs r WHERE r.run_uuid = '{run_id}'"
+    return f"({SOURCE} = (SELECT {SOURCE} {made}) OR NOT EXISTS (SELECT {made}))"
+
+
+def counted(database: Database, name: str, run_id: str) -> dict[str, int]:
+    """How many runs and logged models the maker of a run has made, and how many versions one name has."""
+    own = f"FROM runs r WHERE {like(run_id)}"
+    made = database.rows(
+        f"SELECT (SELECT count(*) {own}) AS runs,"  # noqa: S608  hex
+        f" (SELECT count(*) FROM logged_models m WHERE m.source_run_id IN (SELECT r.run_uuid {own})) AS models"
+    )
     listed = database.rows(f"SELECT count(*) AS versions FROM model_versions WHERE name = '{name}'")  # noqa: S608  our own name
     if error := made.error or listed.error:
         pytest.fail(
@@ -532,13 +546,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.verifies("modelinfo-capture")
 @pytest.mark.parametrize("refused", REFUSED)
 def test_bad_input_is_refused_and_leaves_nothing(
-    inside: Process, database: Database, fact: dict[str, Any], refused: str
+    inside: Process, database: Database, baseline: Registered, fact: dict[str, Any], refused: str
 ) -> None:
     """What is no model, or of no known type, is refused with an error that says so, and leaves nothing registered."""
     arguments, words = REFUSED[refused]
-    before = registered_rows(database)
+    before = registered_rows(database, baseline.run_id)
     reply = inside.call("register_baseline", metadata={"token": uuid4().hex}, **arguments)
-    left = registered_rows(database) - before
+    left = registered_rows(database, baseline.run_id) - before
 
     if reply.error is None:
         fact.update(semantics="bad-input-accepted", input=refused)
@@ -576,21 +590,22 @@ def test_bad_input_is_refused_and_leaves_nothing(
     )
 
 
-def registered_rows(database: Database) -> set[str]:
-    """What was registered last: versions, names, logged models that are READY (2), runs that are not FAILED; 40 each.
+def registered_rows(database: Database, run_id: str) -> set[str]:
+    """What the maker of a run registered last: logged models that are READY (2), runs that are not FAILED; and of anybody versions under the contract's names; 40 each.
 
     MLflow keeps the rows of what was deleted, a version as `Deleted_Internal` (mlflow/entities/model_registry/model_version_stages.py).
     """
-    newest = "ORDER BY {} DESC LIMIT 40"
+    newest, ours = "ORDER BY {} DESC LIMIT 40", "name LIKE 'hokusai\\_%'"
     registered = (
-        "SELECT 'version ' || name || '/' || version AS what FROM model_versions"  # noqa: S608
-        " WHERE coalesce(current_stage, 'None') <> 'Deleted_Internal' " + newest.format("creation_time"),
-        f"SELECT 'name ' || name AS what FROM registered_models {newest.format('creation_time')}",  # noqa: S608
+        f"SELECT 'version ' || name || '/' || version AS what FROM model_versions WHERE {ours}"  # noqa: S608
+        " AND coalesce(current_stage, 'None') <> 'Deleted_Internal' " + newest.format("creation_time"),
+        f"SELECT 'name ' || name AS what FROM registered_models WHERE {ours} {newest.format('creation_time')}",  # noqa: S608
     )
+    own = f"FROM runs r WHERE {like(run_id)}"
     made = (
-        "SELECT 'logged model ' || model_id AS what FROM logged_models WHERE status = 2 AND lifecycle_stage = 'active' "  # noqa: S608
-        + newest.format("creation_timestamp_ms"),
-        "SELECT 'run ' || run_uuid AS what FROM runs WHERE status IN ('FINISHED', 'RUNNING') AND lifecycle_stage = 'active' "  # noqa: S608
+        "SELECT 'logged model ' || model_id AS what FROM logged_models WHERE status = 2 AND lifecycle_stage = 'active'"  # noqa: S608
+        f" AND source_run_id IN (SELECT r.run_uuid {own}) " + newest.format("creation_timestamp_ms"),
+        f"SELECT 'run ' || r.run_uuid AS what {own} AND r.status IN ('FINISHED', 'RUNNING') AND r.lifecycle_stage = 'active' "
         + newest.format("start_time"),
     )
     answers = [database.rows(" UNION ALL ".join(f"({part})" for part in parts)) for parts in (registered, made)]

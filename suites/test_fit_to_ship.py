@@ -16,6 +16,7 @@ from fixtures.registrations import Registered
 from fixtures.states import changed_files, told_by_engine
 from fixtures.target import Service, Target, hosts_in
 from fixtures.witnesses import Database, ObjectStore, Queue
+from reports.wiring import words_of
 from suites.listeners import LISTENING, listening
 from suites.wording import exchange
 
@@ -66,10 +67,13 @@ def secrets_of(target: Target) -> dict[str, str]:
 
 @pytest.mark.verifies("fit-to-ship")
 def test_no_process_is_root(target: Target, journal: Journal, fact: dict[str, Any]) -> None:
-    """No process of any service runs as root, as the kernel tells it."""
+    """No process of a service that the release is, or asks, runs as root, as the kernel tells it; of helpers that nobody asks it is not said."""
     found: dict[str, list[str]] = {}
     unasked = []
+    led = {link.target for link in target.links}
     for service in running(target):
+        if service.role == "job" or (service.role == "other" and service.name not in led):
+            continue
         ran = told_by_engine(journal, service, "top", service.container, "-eo", "uid,pid,comm")
         rows = [line.split(None, 2) for line in ran.stdout.splitlines()[1:]]
         if not ran.ok or not rows:
@@ -471,12 +475,19 @@ def test_images_are_pinned(target: Target, fact: dict[str, Any]) -> None:
     )
 
 
+RETRIES = re.compile(r"(?i)\buntil\b|\bwhile\b|\bwait[-_]?for\b|\bretry|\bdockerize\b")
+"""Words of a start script that waits for what it needs."""
+
+
 @pytest.mark.verifies("fit-to-ship")
 def test_dependencies_have_conditions(target: Target, fact: dict[str, Any]) -> None:
-    """Whoever depends on a service with a health check, or on a job, waits until it is healthy or has ended well."""
+    """Whoever depends on a service with a health check, or on a job, waits until it is healthy or has ended well; or tries again by itself."""
     roles = {service.name: service.role for service in target.services}
     hasty = []
     for service in judged(target):
+        words = " ".join(words_of(service.config))
+        if RETRIES.search(words) or str(service.config.get("restart") or "no") != "no":
+            continue
         waits = service.config.get("depends_on") or {}
         for name, how in waits.items() if isinstance(waits, dict) else ((n, {}) for n in waits):
             mere = (how or {}).get("condition", "service_started") == "service_started"

@@ -339,7 +339,7 @@ def test_a_bad_address_is_refused_and_leaves_nothing(
     inside: Process, database: Database, baseline: Registered, fact: dict[str, Any], bad: str
 ) -> None:
     """A contributor that is no Ethereum address is refused by a ValueError, and nothing is left of the attempt."""
-    before = registered_rows(database)
+    before = registered_rows(database, baseline.run_id)
     reply = inside.call(
         "register_improved_model",
         model=FOREST,
@@ -347,7 +347,7 @@ def test_a_bad_address_is_refused_and_leaves_nothing(
         delta_metrics={"accuracy": 0.01},
         contributor=BAD_ADDRESSES[bad],
     )
-    left = registered_rows(database) - before
+    left = registered_rows(database, baseline.run_id) - before
 
     if reply.error is None:
         fact.update(semantics="bad-input-accepted", input=f"contributor {BAD_ADDRESSES[bad]!r}")
@@ -381,7 +381,7 @@ def test_a_store_error_surfaces_as_itself(
     inside: Process, database: Database, tracking: Http, baseline: Registered, fact: dict[str, Any]
 ) -> None:
     """When the object store refuses a registration, its own error comes out, unmasked, and nothing is left registered."""
-    before = registered_rows(database)
+    before = registered_rows(database, baseline.run_id)
     reply = inside.call(
         "register_baseline",
         model=FOREST,
@@ -390,7 +390,7 @@ def test_a_store_error_surfaces_as_itself(
         signature="infer",
         env={"MLFLOW_S3_ENDPOINT_URL": "http://127.0.0.1:9"},
     )
-    left = registered_rows(database) - before
+    left = registered_rows(database, baseline.run_id) - before
     where = tracking.get("/api/2.0/mlflow/runs/get", params={"run_id": baseline.run_id})
     artifacts = str((((where.json or {}).get("run") or {}).get("info") or {}).get("artifact_uri"))
 

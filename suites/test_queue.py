@@ -183,9 +183,9 @@ def test_what_could_not_be_announced_is_not_registered(
     inside: Process, database: Database, baseline: Registered, fact: dict[str, Any]
 ) -> None:
     """A registration that fails because it cannot be announced leaves nothing registered."""
-    before = registered_rows(database)
+    before = registered_rows(database, baseline.run_id)
     reply = inside.call("register_improved_model", **asked(baseline, {"accuracy": 0.02}), env=NOWHERE)
-    left = registered_rows(database) - before
+    left = registered_rows(database, baseline.run_id) - before
 
     if reply.error is None:
         return  # it is registered, and its announcement may come by another way; that it comes has its own check

@@ -69,6 +69,12 @@ def endpoint_is_missing(seen: Seen) -> Iterator[Diagnosis]:
         own = [link for link in seen.links if link.kind is Kind.STORE and link.host != AWS]
         if rung.link.get("host") != AWS or not own:
             continue
+        if held := seen.setting(rung.position, rung.setting):
+            told = {"setting": rung.setting, "reason": "it is no address of the form http://host:port"}
+            mended = {"services": {rung.position: {"environment": {rung.setting: f"http://{held}"}}}}
+            patched = None if "://" in held else mended
+            yield diagnosis("setting-invalid", rung.position, evidence=(rung.seq,), parameters=told, patch=patched)
+            continue
         value = environment_of(seen.services.get(own[0].caller, {})).get(own[0].setting, "")
         patch = {"services": {rung.position: {"environment": {own[0].setting: value}}}} if value else None
         given = {"setting": own[0].setting, "host": AWS}

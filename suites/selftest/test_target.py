@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from fixtures.gate import by_name, control_port, copied, doors_of, groups
-from fixtures.target import awaited_to_end, hosts_in, keys_by_use, read_service, root_of
+from fixtures.target import hosts_in, keys_by_use, read_service, root_of
+from reports.wiring import is_job
 
 
 def inspected(
@@ -91,7 +92,9 @@ def test_what_others_wait_for_to_end_is_a_job() -> None:
     """A service that another waits for to have completed is a job, whatever its image."""
     waits = {"minio-setup": {"condition": "service_completed_successfully"}, "db": {"condition": "service_healthy"}}
 
-    assert awaited_to_end({"api": {"depends_on": waits}, "db": {}}) == {"minio-setup"}
+    services = {"api": {"depends_on": waits}, "db": {}, "minio-setup": {}}
+
+    assert [name for name in services if is_job(name, {"services": services})] == ["minio-setup"]
 
 
 def test_a_published_port_goes_before_the_containers_own_address() -> None:
