@@ -74,6 +74,7 @@ BRINGS: dict[str, tuple[str, ...]] = {
     "volume-unwritable": ("store-failing", "database-failing", "database-read-only"),
     "store-full": ("store-failing",),
     "database-disk-full": ("database-failing",),
+    "database-files-incompatible": ("data-damaged",),
     "route-missing": ("key-not-checked", "scope-not-checked", "lineage-wrong"),
     "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong", "default-credentials"),
 }

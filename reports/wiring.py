@@ -186,12 +186,13 @@ def home_of(name: str, services: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def hosts_of(service: Mapping[str, Any]) -> dict[str, str]:
-    """What a service's own list of hosts says: name -> address."""
+    """What a service's own lists of hosts and links say: name -> address, or the service that is linked under that name."""
     listed = service.get("extra_hosts") or ()
     rows = (
         listed.items() if isinstance(listed, Mapping) else (re.split(r"[=:]", str(row), maxsplit=1) for row in listed)
     )
-    return {str(name): str(address) for name, address in rows}
+    linked = (str(row).partition(":") for row in service.get("links") or ())
+    return {alias or name: name for name, _, alias in linked} | {str(name): str(address) for name, address in rows}
 
 
 def service_at(host: str, services: Mapping[str, Mapping[str, Any]], caller: str = "", port: int = 0) -> str | None:

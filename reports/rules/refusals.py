@@ -7,13 +7,13 @@ from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.evidence import lines_of
 from reports.rules.processes import last_words
 from reports.rules.seen import Container, Rule, Seen
-from reports.wiring import environment_of, words_of
+from reports.wiring import environment_of, options_of, words_of
 
 USAGE = re.compile(
     r"(?i)no such (?:option|command)|unrecogni[sz]ed (?:option|argument|configuration parameter|command)|unknown (?:option|flag|directive|argument|command line)"
     r"|(?:flag|option) provided but not defined|illegal option|invalid option|bad directive|wrong number of arguments|fatal config file error"
     r"|missing (?:option|argument)|requires an argument|invalid value for '?-|unexpected (?:extra )?argument|syntax error in (?:file|configuration)"
-    r"|incorrect usage|invalid (?:command line )?argument|invalid value for parameter|invalid configuration"
+    r"|incorrect usage|invalid (?:command line )?argument\b(?!\s*$)|invalid value for parameter|invalid configuration"
 )
 """What programs say of a command line or a configuration file that they cannot read (click, argparse, getopt, Go's flag, Redis, Postgres)."""
 
@@ -46,7 +46,10 @@ def _ended(seen: Seen) -> Iterator[tuple[Container, tuple[str, ...], tuple[int, 
 def command_is_refused(seen: Seen) -> Iterator[Diagnosis]:
     """A program ended on its command line or its configuration: an option or directive that it does not know."""
     for state, lines, cited in _ended(seen):
-        said = next((line for line in reversed(lines) if USAGE.search(line)), None)
+        own = options_of(seen.services.get(state.service, {}))
+        # a program that ends with an option of its own command line in its mouth speaks of that
+        named = (line for line in lines[-1:] if any(f"--{word}" in own for word in OPTION.findall(line)))
+        said = next((line for line in reversed(lines) if USAGE.search(line)), next(named, None))
         if said and not _named(said, seen, state.service) and not _is_given_by_setting(said, seen, state.service):
             shown = _with_line_before(lines, said)
             yield diagnosis(

@@ -315,6 +315,7 @@ def late_check(**state: Any) -> Story:
     return rung(story, "service.answers", "front", answers=[{"path": "/ready", "status": 200}], listening=[8001])
 
 
+BARE = changed("front", MLFLOW_S3_ENDPOINT_URL="store:9000")
 OWN_BRIDGE = with_row("tracker", network_mode="bridge")
 MOVED_PORT = changed("pg", PGPORT="5433")
 OWN_ZONE: Config = {
@@ -825,6 +826,9 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     # what only one side's definition tells
     "engine's own network": (network("host-unknown", OWN_BRIDGE, "tracker"), "networks-disjoint", "tracker"),
     "port that a server was told": (listening(network("refused", MOVED_PORT, "tracker"), "pg", (EVERYWHERE, 5433)), "port-wrong", "pg"),
+    "endpoint without a scheme": (rung(told(BARE), "name.resolve", "front", "host-unknown", BARE, Kind.STORE), "setting-invalid", "front"),
+    "option that a program speaks of": (crashed("store", "FATAL --console-address cannot be the same", config=with_row("store", command=["server", "--console-address", ":9000"])), "command-invalid", "store"),
+    "files that a program cannot read": (crashed("cache", "# Can't handle RDB format version 12", "# Unrecoverable error reading appendonly.aof: Invalid argument"), "database-files-incompatible", "cache"),
     "host taken for a bucket": (rung(told(OWN_ZONE), "store.bucket", "front", "NoSuchBucket", OWN_ZONE, bucket=None), "setting-invalid", "store"),
     "bucket made elsewhere": (rung(made(told(made_elsewhere())), "store.bucket", "front", "NoSuchBucket", made_elsewhere(), bucket="things", buckets=["others"]), "bucket-missing", "bucket"),
     "password of one variable": (one_variable("${PG_PASSWORD}"), "database-password-wrong", "pg"),

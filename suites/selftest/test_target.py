@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fixtures.gate import by_name, control_port, copied, doors_of, groups
+from fixtures.gate import by_name, control_port, copied, doors_of, groups, put_in, way_out
 from fixtures.target import hosts_in, keys_by_use, read_service, root_of
 from reports.wiring import is_job
 
@@ -175,6 +175,56 @@ def test_the_bucket_is_the_tracking_servers() -> None:
 
     assert root_of([server]) == ("models", "prod/")
     assert root_of([]) == ("mlflow-artifacts", "")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "host", "more", "way"),
+    [
+        ("http", "partner", {}, [("egress", 3128)]),
+        ("https", "partner", {}, [("egress", 3128)]),
+        ("https", "partner", {"HTTPS_PROXY": "http://other"}, [("other", 80)]),
+        ("http", "db.bank", {}, []),
+        ("http", "bank", {}, []),
+        ("http", "localhost", {}, []),
+        ("redis", "partner", {}, []),
+        ("http", "partner", {"HTTP_PROXY": "", "ALL_PROXY": ""}, []),
+    ],
+)
+def test_the_way_out_is_the_proxys_unless_a_host_is_spared(
+    scheme: str, host: str, more: dict[str, str], way: list[tuple[str, int]]
+) -> None:
+    """As curl and Python read the variables: by scheme, and not for what NO_PROXY names or ends with."""
+    env = {"HTTP_PROXY": "http://egress:3128", "ALL_PROXY": "http://egress:3128", "NO_PROXY": "localhost,.bank"}
+
+    assert way_out(env | more, scheme, host) == way
+
+
+def test_what_compose_wrote_into_a_container_is_put_into_its_copy() -> None:
+    """Secrets and configurations that are no files of the host; a file of the host is a mount, which a copy has anyhow."""
+    config = {
+        "secrets": [{"source": "key"}, {"source": "mounted", "target": "/run/secrets/mounted"}],
+        "configs": ["plain", {"source": "start", "target": "/etc/start.sh"}],
+    }
+    state = inspected("api") | {"Mounts": [{"Destination": "/run/secrets/mounted"}]}
+
+    assert put_in(read_service("api", config, state)) == ["/run/secrets/key", "/plain", "/etc/start.sh"]
+
+
+def test_of_several_that_could_be_the_registry_the_likeliest_is_it() -> None:
+    """By its label, else by how many of the contract's settings it has."""
+    settings = {"MLFLOW_TRACKING_URI": "http://m:5000", "DB_HOST": "db"}
+    labelled = read_service("a", {"labels": {"airworthy.role": "registry"}}, inspected("a"))
+    rich = read_service("b", {}, inspected("b", env=settings | {"API_KEYS": "x", "REDIS_URL": "redis://r"}))
+    poor = read_service("c", {}, inspected("c", env=settings | {"API_KEYS": "x"}))
+
+    assert sorted([poor, rich, labelled], key=lambda service: service.unlikely) == [labelled, rich, poor]
+
+
+def test_what_a_wrapper_exported_counts_as_a_setting() -> None:
+    """The program's environment is what it is asked with; the container's stays what the container was given."""
+    service = read_service("api", {}, inspected("api", env={"A_FILE": "/a", "B": "1"}), {"A": "x", "B": "2"})
+
+    assert (service.env, service.given) == ({"A_FILE": "/a", "A": "x", "B": "2"}, {"A_FILE": "/a", "B": "1"})
 
 
 def test_the_gate_bears_every_name_and_shares_ports_out() -> None:

@@ -316,10 +316,18 @@ def test_a_service_answers_to_all_of_its_names(host: str) -> None:
         ({"it": {}, "x": {"depends_on": {"it": {"condition": "service_healthy"}}}}, False),
         ({"it": {}, "x": {"depends_on": ["it"]}}, False),
         ({"it": {}, "x": {"depends_on": {"it": None}}}, False),
+        ({"it": {"command": ["python", "/seed/seed.py"]}}, True),
+        ({"it": {"command": ["python", "/seed/seed.py"], "restart": "on-failure:3"}}, True),
+        ({"it": {"command": ["python", "/seed/seed.py"], "restart": "always"}}, False),
+        ({"it": {"command": ["python", "/seed/seed.py"], "ports": [{"target": 80}]}}, False),
+        ({"it": {"command": ["python", "/seed/seed.py"], "healthcheck": {"test": ["CMD", "true"]}}}, False),
+        ({"it": {"command": ["python", "/seed/seed.py"]}, "x": {"depends_on": ["it"]}}, False),
+        ({"it": {"command": ["python", "/p.py"]}, "x": {"environment": {"HTTP_PROXY": "http://it:3128"}}}, False),
+        ({"it": {"command": ["redis-server", "--save", ""]}}, False),
     ],
 )
 def test_a_job_is_what_others_wait_for_to_end(services: dict[str, Any], *, job: bool) -> None:
-    """Or what its label calls one."""
+    """Or what its label calls one, or a script of its own that nobody asks, waits for, or starts again."""
     assert is_job("it", {"services": services}) is job
 
 
@@ -337,6 +345,7 @@ PODS: dict[str, Any] = {
         "environment": {"DB_URL": "postgresql://u@rows.lan/d"},
     },
     "pg": {"networks": {"default": {"ipv4_address": "10.0.0.9"}}},
+    "old": {"links": ["pg:db", "app"]},
 }
 
 
@@ -351,6 +360,8 @@ PODS: dict[str, Any] = {
         ("site", "10.0.0.9", 5432, "pg"),
         ("site", "pg", 5432, "pg"),
         ("app", "rows.lan", 5432, None),
+        ("old", "db", 5432, "pg"),
+        ("app", "db", 5432, None),
     ],
 )
 def test_a_host_is_found_where_the_caller_stands(caller: str, host: str, port: int, target: str | None) -> None:
@@ -376,3 +387,11 @@ def test_a_socket_leads_to_who_puts_it_there() -> None:
     (link,) = links_of({"services": services})
 
     assert (link.host, link.port, link.target, link.says["database"]) == ("/cloudsql/prod", 5432, "sql", "runs")
+
+
+def test_options_on_a_line_of_their_own_are_nobodys() -> None:
+    """A shell ends a command with its line, unless a backslash goes on with it."""
+    cut = {"command": ["sh", "-c", "serve --port 5000\n  --root s3://x/\n"]}
+    whole = {"command": ["sh", "-c", "serve --port 5000 \\\n  --root s3://x/\n"]}
+
+    assert (options_of(cut), options_of(whole)) == ({"--port": "5000"}, {"--port": "5000", "--root": "s3://x/"})
