@@ -272,7 +272,8 @@ def _from_parts(name: str, service: Mapping[str, Any], services: Mapping[str, An
         kind = next((kind for kind, known in PREFIXES.items() if match["prefix"].split("_")[-1] in known), None)
         if kind not in {Kind.DATABASE, Kind.QUEUE}:
             continue
-        bare, _, joined = host.partition(":")
+        # what is called an address may hold a port; a host is taken as it stands
+        bare, _, joined = host.partition(":") if setting.endswith("ADDR") else (host, "", "")
         given = joined or _value(env, match["prefix"], "PORT")
         port = int(given) if given.isdigit() else PORTS[kind]
         prefixes = (match["prefix"], *PREFIXES[kind])

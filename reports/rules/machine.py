@@ -92,12 +92,19 @@ def engine_refuses_a_container(seen: Seen) -> Iterator[Diagnosis]:
             yield diagnosis("engine-refuses", name, evidence=(state.seq,), parameters={"reason": said[:240]})
 
 
+def _not_made(seen: Seen) -> str | None:
+    """The only service that has no container though all that it rests on have: Compose makes them in that order, and stops at the one that is refused."""
+    absent = frozenset(name for name in seen.services if name not in seen.containers and not seen.is_ours(name))
+    first = seen.graph.lowest(absent) if absent and seen.containers else frozenset()
+    return next(iter(first)) if len(first) == 1 else None
+
+
 def engine_refuses(seen: Seen) -> Iterator[Diagnosis]:
     """The engine refuses what Compose asks for, and no container tells of it."""
     answer = ANSWER.search(seen.compose_error)
     told = next(engine_refuses_a_container(seen), None)
     if answer and told is None and not any(words.search(seen.compose_error) for words in KNOWN):
-        component = _named_in(seen.compose_error, seen) or HOST
+        component = _named_in(seen.compose_error, seen) or _not_made(seen) or HOST
         given = {"service": component, "reason": answer["reason"].strip()[:240]}
         yield diagnosis("engine-refuses", component, evidence=_started(seen), parameters=given)
 

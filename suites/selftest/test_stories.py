@@ -307,6 +307,14 @@ def one_secret(file: str) -> Story:
     return rung(story, "queue.login", "front", "WRONGPASS", {"services": services}, kept_as=file)
 
 
+def half_made(error: str) -> Story:
+    """A start that the engine refused when it came to the tracking server, which the registry waits for."""
+    story = start(error)
+    for name in STACK["services"]:
+        container(story, name, status="absent" if name in {"tracker", "front"} else "created", health="none")
+    return story
+
+
 def late_check(**state: Any) -> Story:
     """A start that was given up within a service's start period, while its check failed and the service answered."""
     story = given_up(told(), "front", "is not healthy in time")
@@ -316,6 +324,7 @@ def late_check(**state: Any) -> Story:
 
 
 BARE = changed("front", MLFLOW_S3_ENDPOINT_URL="store:9000")
+PORTED = changed("front", DB_HOST="pg:5432")
 OWN_BRIDGE = with_row("tracker", network_mode="bridge")
 MOVED_PORT = changed("pg", PGPORT="5433")
 OWN_ZONE: Config = {
@@ -827,6 +836,8 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "engine's own network": (network("host-unknown", OWN_BRIDGE, "tracker"), "networks-disjoint", "tracker"),
     "port that a server was told": (listening(network("refused", MOVED_PORT, "tracker"), "pg", (EVERYWHERE, 5433)), "port-wrong", "pg"),
     "endpoint without a scheme": (rung(told(BARE), "name.resolve", "front", "host-unknown", BARE, Kind.STORE), "setting-invalid", "front"),
+    "limit that the engine does not take": (half_made("Error response from daemon: Minimum memory limit allowed is 6MB"), "engine-refuses", "tracker"),
+    "host with a port behind it": (network("host-unknown", PORTED), "host-unknown", "front"),
     "option that a program speaks of": (crashed("store", "FATAL --console-address cannot be the same", config=with_row("store", command=["server", "--console-address", ":9000"])), "command-invalid", "store"),
     "files that a program cannot read": (crashed("cache", "# Can't handle RDB format version 12", "# Unrecoverable error reading appendonly.aof: Invalid argument"), "database-files-incompatible", "cache"),
     "host taken for a bucket": (rung(told(OWN_ZONE), "store.bucket", "front", "NoSuchBucket", OWN_ZONE, bucket=None), "setting-invalid", "store"),

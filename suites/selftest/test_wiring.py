@@ -124,7 +124,7 @@ def test_what_names_nobody_is_no_link(setting: str, value: str) -> None:
             5433,
             {"user": "PGUSER", "database": "PGDATABASE"},
         ),
-        ({"APP_POSTGRES_HOST": "elephant:77"}, Kind.DATABASE, "elephant", 77, {}),
+        ({"APP_POSTGRES_ADDR": "elephant:77"}, Kind.DATABASE, "elephant", 77, {}),
         ({"APP_DB_HOST": "elephant", "APP_DB_USER": "u"}, Kind.DATABASE, "elephant", 5432, {"user": "APP_DB_USER"}),
         ({"DB_HOST": "elephant", "DB_PORT": "soon"}, Kind.DATABASE, "elephant", 5432, {}),
         (
