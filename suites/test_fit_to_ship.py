@@ -16,7 +16,7 @@ from fixtures.registrations import Registered
 from fixtures.states import changed_files, told_by_engine
 from fixtures.target import Service, Target, hosts_in
 from fixtures.witnesses import Database, ObjectStore, Queue
-from reports.wiring import words_of
+from reports.wiring import home_of, words_of
 from suites.listeners import LISTENING, listening
 from suites.wording import exchange
 
@@ -491,7 +491,8 @@ def test_dependencies_have_conditions(target: Target, fact: dict[str, Any]) -> N
         waits = service.config.get("depends_on") or {}
         for name, how in waits.items() if isinstance(waits, dict) else ((n, {}) for n in waits):
             mere = (how or {}).get("condition", "service_started") == "service_started"
-            if mere and roles.get(name) in {"database", "queue", "object-store", "tracking", "job"}:
+            lives_there = name == home_of(service.name, target.rendered["services"])
+            if mere and not lives_there and roles.get(name) in {"database", "queue", "object-store", "tracking", "job"}:
                 hasty.append(f"{service.name} on {name}")
 
     if hasty:

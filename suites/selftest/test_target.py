@@ -1,11 +1,13 @@
 """Roles, addresses and settings are read from what docker says, for compose files that nobody here wrote."""
 
+import io
+import tarfile
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from fixtures.gate import by_name, control_port, copied, doors_of, groups, put_in, way_out
+from fixtures.gate import below, by_name, control_port, copied, doors_of, groups, put_in, way_out
 from fixtures.target import hosts_in, keys_by_use, read_service, root_of
 from reports.wiring import is_job
 
@@ -207,7 +209,16 @@ def test_what_compose_wrote_into_a_container_is_put_into_its_copy() -> None:
     }
     state = inspected("api") | {"Mounts": [{"Destination": "/run/secrets/mounted"}]}
 
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        one = tarfile.TarInfo("key")
+        one.size, one.mode = 3, 0o440
+        archive.addfile(one, io.BytesIO(b"abc"))
+
     assert put_in(read_service("api", config, state)) == ["/run/secrets/key", "/plain", "/etc/start.sh"]
+    with tarfile.open(fileobj=io.BytesIO(below("/run/secrets/key", packed.getvalue()))) as archive:
+        (found,) = archive
+        assert (found.name, found.mode, found.size) == ("run/secrets/key", 0o440, 3)
 
 
 def test_of_several_that_could_be_the_registry_the_likeliest_is_it() -> None:
