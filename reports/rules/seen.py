@@ -161,9 +161,14 @@ class Seen:
         return links_of(self.config)
 
     @cached_property
+    def jobs(self) -> tuple[str, ...]:
+        """The services that are to end."""
+        return tuple(name for name in self.services if is_job(name, self.config))
+
+    @cached_property
     def roles(self) -> Mapping[str, str]:
         """Service -> role: as the target was read, else by its label, by what others call it for, or its place."""
-        known = {name: "job" for name in self.services if is_job(name, self.config)}
+        known = dict.fromkeys(self.jobs, "job")
         asked: dict[str, set[str]] = {}
         for link in self.links:
             if link.target and str(link.kind) in ROLES:
@@ -216,7 +221,7 @@ class Seen:
 
     def is_one_shot(self, service: str) -> bool:
         """Whether a service is to end."""
-        return is_job(service, self.config)
+        return service in self.jobs
 
     def setting(self, service: str, name: str) -> str:
         """A variable of a service's environment as it was rendered; empty when it is not set."""
