@@ -62,6 +62,19 @@ OF_CONTRACT = frozenset(
 """Settings that a registry takes by its contract: of several services that could be it, the one that has most of them is it."""
 
 
+SCRIPT = re.compile(r"\bpython[\d.]*\b(?:[^|&;]*\.py\b|(?:\s+-\w+)*\s+-\w*c\s)")
+"""A command that runs a script of somebody's own, whatever image it is run in."""
+
+
+def unlikely(service: Mapping[str, Any]) -> tuple[bool, int, bool, bool]:
+    """How little speaks for a service where several could have its role: no label states it, few of a registry's settings, a script for a command, no port to others."""
+    labels = service.get("labels") or {}
+    stated = isinstance(labels, Mapping) and bool(labels.get("airworthy.role"))
+    script = bool(SCRIPT.search(" ".join(words_of(service))))
+    ports = service.get("ports") or service.get("expose")
+    return not stated, -len(OF_CONTRACT & environment_of(service).keys()), script, not ports
+
+
 @dataclass(frozen=True)
 class Link:
     """One dependency as the caller's settings describe it.

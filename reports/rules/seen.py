@@ -12,7 +12,7 @@ from reports.causes import ROLE_LAYER, Confidence, Diagnosis, diagnosis
 from reports.evidence import Bundle, Event, lines_of
 from reports.graph import Graph, graph_of
 from reports.outcomes import Check, Outcome, checks, inventory
-from reports.wiring import OF_CONTRACT, Kind, Link, environment_of, home_of, is_job, links_of
+from reports.wiring import Kind, Link, environment_of, home_of, is_job, links_of, unlikely
 
 HARNESS = "airworthy.harness"
 """The label of the harness's own services; they are no part of what is judged."""
@@ -198,13 +198,7 @@ class Seen:
         """The service of a role; of several one that another's settings lead to, that is labelled so, or has most settings of a registry."""
         found = self.having_role(role)
         led = {link.target for link in self.links if link.target != link.caller} if len(found) > 1 else set()
-        return min(found, key=lambda name: (name not in led, *self._unlikely(name)), default=None)
-
-    def _unlikely(self, name: str) -> tuple[bool, int]:
-        service = self.services.get(name, {})
-        labels = service.get("labels") or {}
-        has_role = isinstance(labels, Mapping) and bool(labels.get("airworthy.role"))
-        return not has_role, -len(OF_CONTRACT & environment_of(service).keys())
+        return min(found, key=lambda name: (name not in led, *unlikely(self.services.get(name, {}))), default=None)
 
     def database_of(self, caller: str | None) -> str | None:
         """The service that is a caller's database."""

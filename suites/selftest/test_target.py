@@ -227,8 +227,12 @@ def test_of_several_that_could_be_the_registry_the_likeliest_is_it() -> None:
     labelled = read_service("a", {"labels": {"airworthy.role": "registry"}}, inspected("a"))
     rich = read_service("b", {}, inspected("b", env=settings | {"API_KEYS": "x", "REDIS_URL": "redis://r"}))
     poor = read_service("c", {}, inspected("c", env=settings | {"API_KEYS": "x"}))
+    worker = read_service("d", {"command": ["python", "-u", "/tools/worker.py"]}, rich.inspect)
+    inner = read_service("e", {"ports": [{"target": 8001}]}, rich.inspect)
 
-    assert sorted([poor, rich, labelled], key=lambda service: service.unlikely) == [labelled, rich, poor]
+    found = sorted([poor, worker, rich, inner, labelled], key=lambda service: service.unlikely)
+
+    assert found == [labelled, inner, rich, worker, poor]
 
 
 def test_what_a_wrapper_exported_counts_as_a_setting() -> None:
