@@ -75,6 +75,7 @@ BRINGS: dict[str, tuple[str, ...]] = {
     "store-full": ("store-failing",),
     "database-disk-full": ("database-failing",),
     "database-files-incompatible": ("data-damaged",),
+    "uri-scheme-unsupported": ("setting-invalid",),
     "route-missing": ("key-not-checked", "scope-not-checked", "lineage-wrong"),
     "key-not-checked": ("scope-not-checked", "status-200-on-error", "status-wrong", "default-credentials"),
 }

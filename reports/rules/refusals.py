@@ -49,12 +49,13 @@ def command_is_refused(seen: Seen) -> Iterator[Diagnosis]:
         own = options_of(seen.services.get(state.service, {}))
         # a program that ends with an option of its own command line in its mouth speaks of that
         named = (line for line in lines[-1:] if any(f"--{word}" in own for word in OPTION.findall(line)))
-        said = next((line for line in reversed(lines) if USAGE.search(line)), next(named, None))
+        usage = next((line for line in reversed(lines) if USAGE.search(line)), None)
+        said = usage or next(named, None)
         if said and not _named(said, seen, state.service) and not _is_given_by_setting(said, seen, state.service):
             shown = _with_line_before(lines, said)
-            yield diagnosis(
-                "command-invalid", state.service, evidence=cited, parameters={"reason": shown, "line": shown}
-            )
+            sure = Confidence.PROVEN if usage else Confidence.LIKELY
+            given = {"reason": shown, "line": shown}
+            yield diagnosis("command-invalid", state.service, evidence=cited, parameters=given, confidence=sure)
 
 
 def _is_given_by_setting(said: str, seen: Seen, service: str) -> bool:

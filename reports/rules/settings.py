@@ -14,6 +14,9 @@ NEEDS = {
 }
 """Role -> what it needs, and the setting of the contract that leads there."""
 
+SPOKEN = {Kind.TRACKING: "http", Kind.DATABASE: "postgresql", Kind.QUEUE: "redis"}
+"""The scheme by which each is asked."""
+
 KEYS = ("MINIO_ROOT_USER", "MINIO_ROOT_PASSWORD")
 OWN_KEYS = ("MINIO_ROOT_USER", "MINIO_ACCESS_KEY", "MINIO_ROOT_USER_FILE", "MINIO_CONFIG_ENV_FILE")
 NO_PASSWORD_THERE = ("without any password configured", "no password is set")
@@ -34,7 +37,7 @@ def _definition(seen: Seen) -> Event | None:
 
 
 def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
-    """A service names no way to what its role needs, though the deployment has it: it goes to a default of its own."""
+    """A service names no way to what its role needs, though the deployment has it, or one by a scheme that nobody speaks."""
     links = links_of(seen.config)
     event = _definition(seen)
     for name, role in seen.roles.items():
@@ -45,6 +48,11 @@ def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
             if led or there is None or event is None or name not in seen.services:
                 continue
             if setting in assigned_by(seen.services[name]):
+                continue
+            scheme, is_address, _ = seen.setting(name, setting).partition("://")
+            if is_address:
+                told = {"setting": setting, "scheme": scheme, "wanted": SPOKEN[kind]}
+                yield diagnosis("uri-scheme-unsupported", name, evidence=(event.seq,), parameters=told)
                 continue
             sure = Confidence.PROVEN if _stood(seen, name, setting) else Confidence.LIKELY
             given = {"setting": setting}

@@ -132,7 +132,7 @@ def test_no_step_holds_a_value_that_could_be_secret() -> None:
         (["CACHE=rediss://db:6380"], (Kind.QUEUE, "db", 6380)),
         ({"MLFLOW_TRACKING_URI": "https://db"}, (Kind.TRACKING, "db", 443)),
         ({"PGHOST": "db", "PGPORT": "7", "PGUSER": "u"}, (Kind.DATABASE, "db", 7)),
-        ({"REDIS_HOST": "db:7000"}, (Kind.QUEUE, "db", 7000)),
+        ({"REDIS_ADDR": "db:7000"}, (Kind.QUEUE, "db", 7000)),
         ({"APP_DB_HOST": "db", "APP_DB_USER": "u"}, (Kind.DATABASE, "db", 5432)),
         ({"S3_ENDPOINT": "http://db:9", "DATA_BUCKET": "b"}, (Kind.STORE, "db", 9)),
         ({"MINIO_URL": "", "DATA_BUCKET": "b", "AWS_ACCESS_KEY_ID": "k"}, (Kind.STORE, AWS, 443)),

@@ -837,6 +837,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "port that a server was told": (listening(network("refused", MOVED_PORT, "tracker"), "pg", (EVERYWHERE, 5433)), "port-wrong", "pg"),
     "endpoint without a scheme": (rung(told(BARE), "name.resolve", "front", "host-unknown", BARE, Kind.STORE), "setting-invalid", "front"),
     "limit that the engine does not take": (half_made("Error response from daemon: Minimum memory limit allowed is 6MB"), "engine-refuses", "tracker"),
+    "scheme that nobody speaks": (failed(told(changed("front", REDIS_URL="valkey://cache:6379/0"))), "uri-scheme-unsupported", "front"),
     "host with a port behind it": (network("host-unknown", PORTED), "host-unknown", "front"),
     "option that a program speaks of": (crashed("store", "FATAL --console-address cannot be the same", config=with_row("store", command=["server", "--console-address", ":9000"])), "command-invalid", "store"),
     "files that a program cannot read": (crashed("cache", "# Can't handle RDB format version 12", "# Unrecoverable error reading appendonly.aof: Invalid argument"), "database-files-incompatible", "cache"),
