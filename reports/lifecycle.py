@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.evidence import Bundle, Event, lines_of
-from reports.wiring import is_job
+from reports.wiring import is_job, stated_role
 
 LAST_LINES = 10
 # The harness's own services: their loss says nothing about the release.
@@ -27,18 +27,12 @@ def failed_start(bundle: Bundle) -> Event | None:
     return start if start is not None and not start.response["ok"] else None
 
 
-def _label(service: Mapping[str, Any]) -> str | None:
-    labels = service.get("labels") or {}
-    role = labels.get("airworthy.role") if isinstance(labels, Mapping) else None
-    return str(role) if role else None
-
-
 def _roles(bundle: Bundle) -> dict[str, str]:
     """Service -> role: as the target was read, else as far as the rendered definition tells."""
     compose = bundle.last("compose", "rendered")
     services: Mapping[str, Mapping[str, Any]] = (compose.response.get("services") or {}) if compose else {}
     roles = {name: "job" for name in services if is_job(name, {"services": services})}
-    roles |= {name: role for name, service in services.items() if (role := _label(service))}
+    roles |= {name: role for name, service in services.items() if (role := stated_role(service))}
     target = bundle.last("target")
     seen: Mapping[str, Mapping[str, Any]] = target.response["services"] if target else {}
     return roles | {name: str(service.get("role") or "other") for name, service in seen.items()}

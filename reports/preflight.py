@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from reports import credentials, shell
-from reports.wiring import OF_CONTRACT, environment_of, is_job
+from reports.wiring import OF_CONTRACT, environment_of, is_job, stated_role
 
 ERROR, WARNING = "error", "warning"
 
@@ -497,9 +497,11 @@ def is_source(source: str, target: str) -> bool:
 def _is_apart(name: str, service: Mapping[str, Part], given: Given) -> bool:
     """Whether a service is none of those whose code is released: a job, or a helper that neither is nor asks MLflow."""
     rendered = given.rendered.get(name, {})
-    labels = rendered.get("labels") or {}
-    role = labels.get("airworthy.role") if isinstance(labels, Mapping) else None
-    is_helper = role in {None, "other"} and "build" not in service and not OF_CONTRACT & environment_of(rendered).keys()
+    is_helper = (
+        stated_role(rendered) in {None, "other"}
+        and "build" not in service
+        and not OF_CONTRACT & environment_of(rendered).keys()
+    )
     return _is_job(name, given) or (bool(rendered) and is_helper)
 
 

@@ -66,13 +66,18 @@ SCRIPT = re.compile(r"\bpython[\d.]*\b(?:[^|&;]*\.py\b|(?:\s+-\w+)*\s+-\w*c\s)")
 """A command that runs a script of somebody's own, whatever image it is run in."""
 
 
+def stated_role(service: Mapping[str, Any]) -> str | None:
+    """The role that a service's own label states; None for none."""
+    labels = service.get("labels") or {}
+    role = labels.get("airworthy.role") if isinstance(labels, Mapping) else None
+    return str(role) if role else None
+
+
 def unlikely(service: Mapping[str, Any]) -> tuple[bool, int, bool, bool]:
     """How little speaks for a service where several could have its role: no label states it, few of a registry's settings, a script for a command, no port to others."""
-    labels = service.get("labels") or {}
-    stated = isinstance(labels, Mapping) and bool(labels.get("airworthy.role"))
     script = bool(SCRIPT.search(" ".join(words_of(service))))
     ports = service.get("ports") or service.get("expose")
-    return not stated, -len(OF_CONTRACT & environment_of(service).keys()), script, not ports
+    return not stated_role(service), -len(OF_CONTRACT & environment_of(service).keys()), script, not ports
 
 
 @dataclass(frozen=True)
@@ -393,8 +398,7 @@ def is_job(name: str, config: Mapping[str, Any]) -> bool:
     services: Mapping[str, Mapping[str, Any]] = config.get("services") or {}
     waits = [how[name] or {} for row in services.values() if name in (how := _waits(row))]
     own = services.get(name, {})
-    labels = own.get("labels") or {}
-    role = labels.get("airworthy.role") if isinstance(labels, Mapping) else None
+    role = stated_role(own)
     if role or any(wait.get("condition") == "service_completed_successfully" for wait in waits):
         return role in {None, "job"}
     words = " ".join(words_of(own))

@@ -12,7 +12,7 @@ from reports.causes import ROLE_LAYER, Confidence, Diagnosis, diagnosis
 from reports.evidence import Bundle, Event, lines_of
 from reports.graph import Graph, graph_of
 from reports.outcomes import Check, Outcome, checks, inventory
-from reports.wiring import Kind, Link, environment_of, home_of, is_job, links_of, unlikely
+from reports.wiring import Kind, Link, environment_of, home_of, is_job, links_of, stated_role, unlikely
 
 HARNESS = "airworthy.harness"
 """The label of the harness's own services; they are no part of what is judged."""
@@ -176,12 +176,7 @@ class Seen:
         # who is asked for several things passes on to them, and is none
         known |= {name: next(iter(kinds)) if len(kinds) == 1 else "other" for name, kinds in asked.items()}
         known |= {link.caller: "registry" for link in self.links if str(link.kind) == "tracking"}
-        labels = {name: service.get("labels") or {} for name, service in self.services.items()}
-        known |= {
-            name: row["airworthy.role"]
-            for name, row in labels.items()
-            if isinstance(row, Mapping) and row.get("airworthy.role")
-        }
+        known |= {name: role for name, service in self.services.items() if (role := stated_role(service))}
         return known | {name: str(row["role"]) for name, row in self._targets.items() if row.get("role")}
 
     @cached_property
