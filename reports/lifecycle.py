@@ -31,7 +31,8 @@ def _roles(bundle: Bundle) -> dict[str, str]:
     """Service -> role: as the target was read, else as far as the rendered definition tells."""
     compose = bundle.last("compose", "rendered")
     services: Mapping[str, Mapping[str, Any]] = (compose.response.get("services") or {}) if compose else {}
-    roles = {name: "job" for name in services if is_job(name, {"services": services})}
+    named = {*services, *(name for service in services.values() for name in service.get("depends_on") or ())}
+    roles = {name: "job" for name in named if is_job(name, {"services": services})}
     roles |= {name: role for name, service in services.items() if (role := stated_role(service))}
     target = bundle.last("target")
     seen: Mapping[str, Mapping[str, Any]] = target.response["services"] if target else {}

@@ -184,6 +184,8 @@ def _at_fault(seen: Seen, rung: Rung, cause: str) -> str:
         return rung.position
     if rung.target and (cause in state or NO_LOGIN.search(rung.message)):
         return rung.target
+    if rung.target and cause == "database-password-wrong" and seen.is_one_password(rung):
+        return rung.target
     return seen.odd_one(rung)
 
 
@@ -405,7 +407,9 @@ def _queue_at_fault(seen: Seen, rung: Rung, cause: str) -> str:
     if cause == "queue-access-denied":
         users = {str(one.facts.get("user")) for one in seen.siblings(rung) if one.ok}
         return rung.position if users - {str(rung.facts.get("user"))} or not rung.target else rung.target
-    return (rung.target or rung.position) if cause in QUEUE_STATE else seen.odd_one(rung)
+    if cause in QUEUE_STATE or (cause == "queue-password-wrong" and seen.is_one_password(rung)):
+        return rung.target or rung.position
+    return seen.odd_one(rung)
 
 
 def _queue_cause(rung: Rung) -> str | None:

@@ -312,12 +312,15 @@ class Seen:
         ]  # fmt: skip
 
     def odd_one(self, rung: Rung) -> str:
-        """The component where caller and target disagree: the target if all its callers fail alike, or if both are given the caller's password by one variable or secret; else the caller."""
+        """The component where caller and target disagree: the target if all its callers fail alike, else the caller."""
         others = self.siblings(rung)
         if rung.target and others and all(one.code == rung.code for one in others):
             return rung.target
-        alike = rung.target and rung.name.endswith(".login") and self._sent(rung) & self._given(rung.target)
-        return rung.target if rung.target and alike else rung.position
+        return rung.position
+
+    def is_one_password(self, rung: Rung) -> bool:
+        """Whether the password that a caller sends and the one that its target was given are one variable's, or one secret's."""
+        return bool(rung.target and self._sent(rung) & self._given(rung.target))
 
     def _sent(self, rung: Rung) -> set[str]:
         """The variable, or the secret, that a caller's password is by its definition."""
