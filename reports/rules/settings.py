@@ -6,7 +6,7 @@ from typing import Any
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.evidence import Event
 from reports.rules.seen import Rule, Rung, Seen
-from reports.wiring import Kind, artifact_root, assigned_by, environment_of, links_of, options_of
+from reports.wiring import SCHEMES, Kind, artifact_root, assigned_by, environment_of, links_of, options_of
 
 NEEDS = {
     "registry": {Kind.TRACKING: "MLFLOW_TRACKING_URI", Kind.DATABASE: "DB_HOST", Kind.QUEUE: "REDIS_URL"},
@@ -50,7 +50,7 @@ def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
             if setting in assigned_by(seen.services[name]):
                 continue
             scheme, is_address, _ = seen.setting(name, setting).partition("://")
-            if is_address:
+            if is_address and scheme.partition("+")[0].lower() not in SCHEMES:
                 told = {"setting": setting, "scheme": scheme, "wanted": SPOKEN[kind]}
                 yield diagnosis("uri-scheme-unsupported", name, evidence=(event.seq,), parameters=told)
                 continue
