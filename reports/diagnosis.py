@@ -203,8 +203,9 @@ def _below(component: str, seen: Seen) -> frozenset[str]:
 def _without_symptoms(found: Sequence[Diagnosis], seen: Seen) -> list[Diagnosis]:
     """Without those that only say that a service does not answer, where a reason is known, or it had only just begun to start."""
     reasons = {entry.component for entry in found if entry.cause not in SYMPTOMS and tier_of(entry) <= GROUND}
-    given_up = (seen.start.response.get("failed") or {}) if seen.start else {}
-    early = {name for name, state in seen.containers.items() if state.seen.get("health") == "starting"} - set(given_up)
+    early = {name for name, state in seen.containers.items() if state.seen.get("health") == "starting"} - set(
+        seen.given_up
+    )
     return [
         entry
         for entry in found

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.evidence import Bundle, Event, lines_of
-from reports.wiring import is_job, stated_role
+from reports.wiring import jobs_of, stated_role
 
 LAST_LINES = 10
 # The harness's own services: their loss says nothing about the release.
@@ -31,8 +31,7 @@ def _roles(bundle: Bundle) -> dict[str, str]:
     """Service -> role: as the target was read, else as far as the rendered definition tells."""
     compose = bundle.last("compose", "rendered")
     services: Mapping[str, Mapping[str, Any]] = (compose.response.get("services") or {}) if compose else {}
-    named = {*services, *(name for service in services.values() for name in service.get("depends_on") or ())}
-    roles = {name: "job" for name in named if is_job(name, {"services": services})}
+    roles = dict.fromkeys(jobs_of({"services": services}), "job")
     roles |= {name: role for name, service in services.items() if (role := stated_role(service))}
     target = bundle.last("target")
     seen: Mapping[str, Mapping[str, Any]] = target.response["services"] if target else {}

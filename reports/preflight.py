@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from reports import credentials, shell
-from reports.wiring import OF_CONTRACT, environment_of, is_job, stated_role
+from reports.wiring import OF_CONTRACT, environment_of, jobs_of, stated_role
 
 ERROR, WARNING = "error", "warning"
 
@@ -506,7 +506,7 @@ def _is_apart(name: str, service: Mapping[str, Part], given: Given) -> bool:
 
 
 def _is_job(name: str, given: Given) -> bool:
-    return is_job(name, given.config) or JOB_NAME.search(name) is not None
+    return name in jobs_of(given.config) or JOB_NAME.search(name) is not None
 
 
 def _scripts(name: str, service: Mapping[str, Part], given: Given) -> Iterator[Told]:

@@ -390,25 +390,27 @@ SERVER = re.compile(
 """Programs that serve until they are ended."""
 
 
-def is_job(name: str, config: Mapping[str, Any]) -> bool:
-    """Whether a service is to end: others wait for it to end well, its label says so, or nobody needs it to go on.
+def jobs_of(config: Mapping[str, Any]) -> frozenset[str]:
+    """The services that are to end: others wait for them to end well, their label says so, or nobody needs them to go on.
 
-    The last is a command of its own that is no server, without ports, health check, or restarts, which nobody waits for or asks.
+    The last have a command of their own that is no server, and no ports, health check or restarts, and nobody waits for them or asks them.
     """
     services: Mapping[str, Mapping[str, Any]] = config.get("services") or {}
-    waits = [how[name] or {} for row in services.values() if name in (how := _waits(row))]
-    own = services.get(name, {})
-    role = stated_role(own)
-    if role or any(wait.get("condition") == "service_completed_successfully" for wait in waits):
-        return role in {None, "job"}
-    words = " ".join(words_of(own))
-    check = own.get("healthcheck") or {"disable": True}
+    waits = [(name, how or {}) for service in services.values() for name, how in _waits(service).items()]
+    ends = {name for name, how in waits if how.get("condition") == "service_completed_successfully"}
+    stated = {name: role for name, service in services.items() if (role := stated_role(service))}
+    needed = {name for name, _ in waits} | {str(link.target) for link in links_of(config) if link.target != link.caller}
+    free = {name for name, service in services.items() if name not in needed and _may_end(service)}
+    return frozenset(name for name in ends | free | stated.keys() if stated.get(name, "job") == "job")
+
+
+def _may_end(service: Mapping[str, Any]) -> bool:
+    """Whether nothing in a service's own definition says that it is to go on."""
+    words = " ".join(words_of(service))
+    check = service.get("healthcheck") or {"disable": True}
     unchecked = check.get("disable") or list(check.get("test") or ())[:1] == ["NONE"]
-    stays = SERVER.search(words) or str(own.get("restart") or "no").partition(":")[0] not in {"no", "on-failure"}
-    needed = waits or own.get("ports") or own.get("expose")
-    if not words or not unchecked or stays or needed:
-        return False
-    return not any(link.target == name for link in links_of(config) if link.caller != name)
+    stays = SERVER.search(words) or str(service.get("restart") or "no").partition(":")[0] not in {"no", "on-failure"}
+    return bool(words and unchecked and not stays and not service.get("ports") and not service.get("expose"))
 
 
 def _waits(service: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -454,79 +454,11 @@ def connection_is_dropped(seen: Seen) -> Iterator[Diagnosis]:
 
 
 TRACKING_RUNGS = ("tracking.read", "tracking.write", "tracking.large", "tracking.artifacts")
-SQL_ERRORS = {
-    "UndefinedTable": "schema-inconsistent",
-    "UndefinedColumn": "schema-inconsistent",
-    "DuplicateTable": "schema-inconsistent",
-    "DuplicateColumn": "schema-inconsistent",
-    "InsufficientPrivilege": "database-grants-missing",
-    "ReadOnlySqlTransaction": "database-read-only",
-    "UndefinedFunction": "schema-inconsistent",
-    "UndefinedObject": "schema-inconsistent",
-    "DatatypeMismatch": "schema-inconsistent",
-    "StringDataRightTruncation": "schema-inconsistent",
-    "NumericValueOutOfRange": "schema-inconsistent",
-    "TooManyConnections": "database-full",
-    "LockNotAvailable": "database-locked",
-    "DeadlockDetected": "database-locked",
-    "QueryCanceled": "database-timeout",
-    "IdleInTransactionSessionTimeout": "database-timeout",
-    "IdleSessionTimeout": "database-timeout",
-    "TransactionTimeout": "database-timeout",
-    "RaiseException": "database-trigger",
-    "DiskFull": "database-disk-full",
-    "OutOfMemory": "database-failing",
-    "DataCorrupted": "database-failing",
-    "IndexCorrupted": "database-failing",
-    "InternalError_": "database-failing",
-    "SequenceGeneratorLimitExceeded": "database-failing",
-    "ConfigurationLimitExceeded": "database-failing",
-    "ProgramLimitExceeded": "database-failing",
-    "StatementTooComplex": "database-failing",
-    "IoError": "database-failing",
-    "SystemError": "database-failing",
-    "AdminShutdown": "database-failing",
-    "CrashShutdown": "database-failing",
-    "CannotConnectNow": "database-starting",
-    "InvalidCatalogName": "database-missing",
-    "InvalidSchemaName": "schema-missing",
-    "InvalidTextRepresentation": "schema-inconsistent",
-    "NotNullViolation": "schema-inconsistent",
-    "CheckViolation": "schema-inconsistent",
-    "GeneratedAlways": "schema-inconsistent",
-}
-"""The driver's class of a database's error (psycopg2.errors, named by SQLSTATE) as MLflow passes it on -> cause."""
-
-PASSING = frozenset(
-    {
-        "InFailedSqlTransaction",
-        "UniqueViolation",
-        "ForeignKeyViolation",
-        "SerializationFailure",
-        "Error",
-        "Warning",
-        "InterfaceError",
-        "DatabaseError",
-        "OperationalError",
-        "InternalError",
-        "ProgrammingError",
-        "DataError",
-        "IntegrityError",
-        "NotSupportedError",
-    }
-)
-"""Classes that tell of what came before, or of what was asked, and the bare ones of PEP 249, which tell nothing of the database."""
-
-
-def sql_cause(name: str) -> str | None:
-    """What a database's error is caused by, by the driver's class; one that is not known tells at least that the database refuses."""
-    return SQL_ERRORS.get(name) or (None if name in PASSING or not name[:1].isupper() else "database-failing")
 
 
 def tracking_refuses(seen: Seen) -> Iterator[Diagnosis]:
     """MLflow, or what stands before it, answers reading or writing with an error, and no rule about what it rests on says why."""
     for rung in seen.broken(*TRACKING_RUNGS):
-        yield from _database_behind(seen, rung)
         if not _is_mlflow(rung) and seen.roles.get(rung.target or "") in OWN_ROLES:
             wrong = {"setting": rung.setting, "host": rung.link.get("host"), "port": rung.link.get("port")}
             given = {**wrong, "wanted": "an MLflow server"}
@@ -565,24 +497,6 @@ OWN_ROLES = frozenset({"database", "object-store", "queue", "registry", "job"})
 def _is_mlflow(rung: Rung) -> bool:
     """Whether MLflow itself answered: its errors are JSON with a code of its own."""
     return bool(rung.facts.get("error_code"))
-
-
-def _database_behind(seen: Seen, rung: Rung) -> Iterator[Diagnosis]:
-    """MLflow hands its database's own error on, by the driver's class."""
-    found = re.search(r"psycopg2?\.errors\.(?P<name>\w+)\)?\s*(?P<words>[^\n\[]*)", rung.message)
-    cause = sql_cause(found["name"]) if found else None
-    server = rung.target if rung.target and not is_between(seen, rung) else seen.of_role("tracking")
-    behind = seen.database_of(server)
-    if found and cause and behind:
-        given = {
-            "target": behind,
-            "service": server,
-            "reason": found["words"].strip()[:160],
-            "code": found["name"],
-            "database": behind,
-            "lacking": found["words"].strip()[:160],
-        }
-        yield diagnosis(cause, behind, evidence=(rung.seq,), parameters=given, confidence=Confidence.LIKELY)
 
 
 SAID = {"artifacts-only": "artifacts-only", "serve-artifacts": "artifacts-refused"}

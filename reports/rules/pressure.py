@@ -79,11 +79,10 @@ PLENTY = 1_048_576
 def is_ill(seen: Seen, name: str) -> bool:
     """Whether a service is there and not well, or never came so far."""
     state = seen.containers.get(name)
-    failed = (seen.start.response.get("failed") or {}) if seen.start else {}
     return state is not None and (
         name in seen.gone
         or state.is_unhealthy
-        or (name in failed and state.status == "running" and not seen.is_healthy(name))
+        or (name in seen.given_up and state.status == "running" and not seen.is_healthy(name))
         or _came_not_back(seen, name)
     )
 
@@ -401,17 +400,17 @@ def is_held_up(seen: Seen, name: str) -> bool:
 def _is_late(seen: Seen, name: str, state: Container) -> bool:
     """Whether a service's start was given up while its check had failed more than once, within a start period that is longer still."""
     looks = state.seen.get("health_log") or ()
-    failed = (seen.start.response.get("failed") or {}) if seen.start else {}
-    return name in failed and state.status == "running" and len(looks) > 1 and all(row.get("exit") for row in looks)
+    return (
+        name in seen.given_up and state.status == "running" and len(looks) > 1 and all(row.get("exit") for row in looks)
+    )
 
 
 def turned_well(seen: Seen, name: str) -> tuple[int, ...]:
     """The events by which a service that was called ill was well a little later, without having died meanwhile; none otherwise."""
-    failed = (seen.start.response.get("failed") or {}) if seen.start else {}
     looks = seen.events_of(name, "health_status: unhealthy", "health_status: healthy", "die")
     actions = [str(event.response.get("action")) for event in looks]
     wanted = ["health_status: unhealthy", "health_status: healthy"]
-    return tuple(event.seq for event in looks[-2:]) if name in failed and actions == wanted else ()
+    return tuple(event.seq for event in looks[-2:]) if name in seen.given_up and actions == wanted else ()
 
 
 def reason_of(seen: Seen, name: str, state: Container, turned: tuple[int, ...]) -> tuple[str, tuple[int, ...]]:

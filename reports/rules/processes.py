@@ -341,8 +341,7 @@ def is_unhealthy(seen: Seen) -> Iterator[Diagnosis]:
 
 def does_not_come_up(seen: Seen) -> Iterator[Diagnosis]:
     """The start was given up while a service had not become healthy."""
-    failed = (seen.start.response.get("failed") or {}) if seen.start else {}
-    for name in failed:
+    for name in seen.given_up:
         state = seen.containers.get(name)
         if state is not None and state.status == "running" and not state.is_unhealthy:
             lines, _ = seen.log(name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
-from reports.rules.dependencies import SQL_ERRORS, asked_for, buckets_named, is_between, sql_cause
+from reports.rules.dependencies import asked_for, buckets_named, is_between
 from reports.rules.processes import last_words
 from reports.rules.seen import Rule, Rung, Seen
 from reports.wiring import BUCKET, URL, Kind, artifact_root, service_at
@@ -26,6 +26,69 @@ WORDS = (
     ("database-failing", re.compile(r"(?i)not (?:currently )?accepting connections|terminating connection")),
 )
 """Where the class says only that the database failed: the server's own words, by class."""
+
+SQL_ERRORS = {
+    "UndefinedTable": "schema-inconsistent",
+    "UndefinedColumn": "schema-inconsistent",
+    "DuplicateTable": "schema-inconsistent",
+    "DuplicateColumn": "schema-inconsistent",
+    "InsufficientPrivilege": "database-grants-missing",
+    "ReadOnlySqlTransaction": "database-read-only",
+    "UndefinedFunction": "schema-inconsistent",
+    "UndefinedObject": "schema-inconsistent",
+    "DatatypeMismatch": "schema-inconsistent",
+    "StringDataRightTruncation": "schema-inconsistent",
+    "NumericValueOutOfRange": "schema-inconsistent",
+    "TooManyConnections": "database-full",
+    "LockNotAvailable": "database-locked",
+    "DeadlockDetected": "database-locked",
+    "QueryCanceled": "database-timeout",
+    "IdleInTransactionSessionTimeout": "database-timeout",
+    "IdleSessionTimeout": "database-timeout",
+    "TransactionTimeout": "database-timeout",
+    "RaiseException": "database-trigger",
+    "DiskFull": "database-disk-full",
+    "OutOfMemory": "database-failing",
+    "DataCorrupted": "database-failing",
+    "IndexCorrupted": "database-failing",
+    "InternalError_": "database-failing",
+    "SequenceGeneratorLimitExceeded": "database-failing",
+    "ConfigurationLimitExceeded": "database-failing",
+    "ProgramLimitExceeded": "database-failing",
+    "StatementTooComplex": "database-failing",
+    "IoError": "database-failing",
+    "SystemError": "database-failing",
+    "AdminShutdown": "database-failing",
+    "CrashShutdown": "database-failing",
+    "CannotConnectNow": "database-starting",
+    "InvalidCatalogName": "database-missing",
+    "InvalidSchemaName": "schema-missing",
+    "InvalidTextRepresentation": "schema-inconsistent",
+    "NotNullViolation": "schema-inconsistent",
+    "CheckViolation": "schema-inconsistent",
+    "GeneratedAlways": "schema-inconsistent",
+}
+"""The driver's class of a database's error (psycopg2.errors, named by SQLSTATE) as MLflow passes it on -> cause."""
+
+PASSING = frozenset(
+    {
+        "InFailedSqlTransaction",
+        "UniqueViolation",
+        "ForeignKeyViolation",
+        "SerializationFailure",
+        "Error",
+        "Warning",
+        "InterfaceError",
+        "DatabaseError",
+        "OperationalError",
+        "InternalError",
+        "ProgrammingError",
+        "DataError",
+        "IntegrityError",
+        "NotSupportedError",
+    }
+)
+"""Classes that tell of what came before, or of what was asked, and the bare ones of PEP 249, which tell nothing of the database."""
 
 STORED = frozenset(
     {
@@ -58,9 +121,10 @@ class Error:
 
     @property
     def cause(self) -> str | None:
-        """The cause that its class names, else the one that the server's words do."""
+        """The cause that its class names, else the one that the server's words do; a class that is not known tells at least that the database refuses."""
         by_words = next((cause for cause, form in WORDS if form.search(self.words)), None)
-        return SQL_ERRORS.get(self.name) or by_words or sql_cause(self.name)
+        is_bare = self.name in PASSING or not self.name[:1].isupper()
+        return SQL_ERRORS.get(self.name) or by_words or (None if is_bare else "database-failing")
 
 
 def errors_of(seen: Seen) -> Iterator[Error]:

@@ -12,7 +12,7 @@ from reports.causes import ROLE_LAYER, Confidence, Diagnosis, diagnosis
 from reports.evidence import Bundle, Event, lines_of
 from reports.graph import Graph, graph_of
 from reports.outcomes import Check, Outcome, checks, inventory
-from reports.wiring import Kind, Link, environment_of, home_of, is_job, links_of, stated_role, unlikely
+from reports.wiring import Kind, Link, environment_of, home_of, jobs_of, links_of, stated_role, unlikely
 
 HARNESS = "airworthy.harness"
 """The label of the harness's own services; they are no part of what is judged."""
@@ -161,9 +161,9 @@ class Seen:
         return links_of(self.config)
 
     @cached_property
-    def jobs(self) -> tuple[str, ...]:
+    def jobs(self) -> frozenset[str]:
         """The services that are to end."""
-        return tuple(name for name in self.services if is_job(name, self.config))
+        return jobs_of(self.config)
 
     @cached_property
     def roles(self) -> Mapping[str, str]:
@@ -253,6 +253,11 @@ class Seen:
     def start(self) -> Event | None:
         """How the bring-up ended."""
         return self.bundle.last("start")
+
+    @cached_property
+    def given_up(self) -> Mapping[str, Mapping[str, Any]]:
+        """The services because of which the start was given up, each with what was known of it then."""
+        return (self.start.response.get("failed") or {}) if self.start else {}
 
     @cached_property
     def compose_error(self) -> str:

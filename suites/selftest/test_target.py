@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from fixtures.gate import below, by_name, control_port, copied, doors_of, groups, put_in, way_out
+from fixtures.gate import below, by_name, control_port, copied, doors_of, groups, way_out
 from fixtures.target import hosts_in, keys_by_use, read_service, root_of
-from reports.wiring import is_job
+from reports.wiring import jobs_of
 
 
 def inspected(
@@ -96,7 +96,7 @@ def test_what_others_wait_for_to_end_is_a_job() -> None:
 
     services = {"api": {"depends_on": waits}, "db": {}, "minio-setup": {}}
 
-    assert [name for name in services if is_job(name, {"services": services})] == ["minio-setup"]
+    assert jobs_of({"services": services}) == {"minio-setup"}
 
 
 def test_a_published_port_goes_before_the_containers_own_address() -> None:
@@ -215,7 +215,7 @@ def test_what_compose_wrote_into_a_container_is_put_into_its_copy() -> None:
         one.size, one.mode = 3, 0o440
         archive.addfile(one, io.BytesIO(b"abc"))
 
-    assert put_in(read_service("api", config, state)) == ["/run/secrets/key", "/plain", "/etc/start.sh"]
+    assert read_service("api", config, state).written == ["/run/secrets/key", "/plain", "/etc/start.sh"]
     with tarfile.open(fileobj=io.BytesIO(below("/run/secrets/key", packed.getvalue()))) as archive:
         (found,) = archive
         assert (found.name, found.mode, found.size) == ("run/secrets/key", 0o440, 3)
