@@ -1,5 +1,6 @@
 """Every service runs, and what health says of itself is confirmed by others, and turns false when it must."""
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from fixtures.containers import docker
 from fixtures.gate import Gated
 from fixtures.http import Answer, Http
 from fixtures.journal import Journal
@@ -38,6 +40,14 @@ CLAIMS = {
     "external_api": "external",
 }
 """Each claim of /health, and the role of the service that it is about."""
+
+LOST_WORKER = re.compile(
+    r"WORKER TIMEOUT \(pid:\d+\)|HARAKIRI ON WORKER|Worker \(pid:\d+\) was sent SIG(?:KILL|ABRT|SEGV|BUS)"
+)
+"""What gunicorn and uWSGI write of a worker that they killed, or that a signal ended.
+
+Not uvicorn's "Child process died": it says so of workers that a busy machine kept from answering for 5 s.
+"""
 
 DEADLY = ("die", "oom", "kill", "health_status: unhealthy", "restart")
 
@@ -364,6 +374,31 @@ def test_mlflow_answers_its_own_health(tracking: Http, fact: dict[str, Any]) -> 
         expected="200 OK",
         got=str(answer),
         do="look at what answers there: the server itself, or something in front of it",
+    )
+
+
+@pytest.mark.verifies("services-healthy")
+@pytest.mark.parametrize(
+    "when", ["from its start on", pytest.param("up to the end of the run", marks=pytest.mark.last)]
+)
+def test_no_server_loses_its_workers(when: str, target: Target, fact: dict[str, Any]) -> None:
+    """No server kills a worker that is too slow, or loses one to a signal: whoever it was serving got no answer."""
+    lost = {}
+    for service in target.services:
+        if service.container and not service.ours:
+            ran = docker("logs", service.container)
+            lines = [line.strip() for line in (ran.stdout + ran.stderr).splitlines() if LOST_WORKER.search(line)]
+            if lines:
+                lost[service.name] = lines[-1]
+
+    if lost:
+        fact.update(service=next(iter(lost)))
+    assert not lost, exchange(
+        f"whether a server lost a worker, {when}",
+        "the logs of all containers",
+        expected="none",
+        got=lost,
+        do="give the workers the time and the memory that their start and their work take",
     )
 
 

@@ -96,9 +96,10 @@ def _came_not_back(seen: Seen, name: str) -> bool:
 
 
 def suffers(seen: Seen, name: str) -> bool:
-    """Whether a service is ill, or checks failed that ask it."""
+    """Whether a service is ill, or checks failed that ask it or name it."""
     role = seen.roles.get(name)
-    return is_ill(seen, name) or any(role in seen.needs.get(check.nodeid, ()) for check in seen.failed)
+    asked = any(role in seen.needs.get(check.nodeid, ()) for check in seen.failed)
+    return is_ill(seen, name) or asked or any((check.facts or {}).get("service") == name for check in seen.failed)
 
 
 def said(seen: Seen, name: str) -> list[str]:
