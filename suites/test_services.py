@@ -389,10 +389,11 @@ def test_no_server_loses_its_workers(when: str, target: Target, fact: dict[str, 
             ran = docker("logs", service.container)
             lines = [line.strip() for line in (ran.stdout + ran.stderr).splitlines() if LOST_WORKER.search(line)]
             if lines:
-                lost[service.name] = lines[-1]
+                lost[service.name] = lines[:5]
 
     if lost:
-        fact.update(service=next(iter(lost)))
+        name, lines = next(iter(lost.items()))
+        fact.update(service=name, lines=lines)
     assert not lost, exchange(
         f"whether a server lost a worker, {when}",
         "the logs of all containers",

@@ -96,10 +96,16 @@ def _came_not_back(seen: Seen, name: str) -> bool:
 
 
 def suffers(seen: Seen, name: str) -> bool:
-    """Whether a service is ill, or checks failed that ask it or name it."""
+    """Whether a service is ill, or checks failed that ask it or found a worker of it lost."""
     role = seen.roles.get(name)
     asked = any(role in seen.needs.get(check.nodeid, ()) for check in seen.failed)
-    return is_ill(seen, name) or asked or any((check.facts or {}).get("service") == name for check in seen.failed)
+    return is_ill(seen, name) or asked or bool(lost_workers(seen, name))
+
+
+def lost_workers(seen: Seen, name: str) -> list[str]:
+    """What a service wrote of workers that it lost, as checks found it: by the end of a long log it is no longer there."""
+    facts = [check.facts or {} for check in seen.failed]
+    return [str(line) for fact in facts if fact.get("service") == name for line in fact.get("lines") or ()]
 
 
 def said(seen: Seen, name: str) -> list[str]:
@@ -290,7 +296,8 @@ def files_are_limited(seen: Seen) -> Iterator[Diagnosis]:
 def workers_are_killed_for_time(seen: Seen) -> Iterator[Diagnosis]:
     """A supervisor kills its workers because they did not answer in its time; not where memory or processor was what they lacked."""
     for name in seen.containers:
-        if not first_of(seen, name, WORKER_TIMEOUT) or not suffers(seen, name):
+        killed = first_of(seen, name, WORKER_TIMEOUT) or any(map(WORKER_TIMEOUT.search, lost_workers(seen, name)))
+        if not killed or not suffers(seen, name):
             continue
         if ran_out_of_memory(seen, name) or (limits(seen, name).get("cpus") and held_back(seen, name) >= THROTTLED):
             continue
