@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,6 +44,12 @@ LONGEST = 420.0
 
 PLAIN = "control-plain"
 """The entry that is the sound deployment itself: on it no proof of a fault may hold."""
+
+BOUND = 2.5 * 3600
+"""Seconds that the full campaign may take."""
+
+SET_UP = 6.0
+"""Seconds between two runs, beyond what the gate itself takes."""
 
 SAMPLE = {Kind.CONTROL: 2, Kind.MUTANT: 4}
 """What a sample has besides one fault of each layer."""
@@ -151,6 +158,14 @@ def sampled(corpus: Sequence[Fault], seed: int, results: Sequence[Result]) -> tu
         found = [fault for fault in known if fault.kind is kind]
         chosen += dice.sample(found, min(count, len(found)))
     return tuple(chosen)
+
+
+def bounded(chosen: Sequence[Fault], results: Sequence[Result], jobs: int) -> tuple[Fault, ...]:
+    """As many entries as the bound holds by the record's times, so many at once: those first that have waited longest for a run."""
+    latest = {result.id: result for result in results}
+    waited = sorted(chosen, key=lambda fault: (latest[fault.id].day if fault.id in latest else "", fault.id))
+    took = accumulate((latest[fault.id].seconds if fault.id in latest else SET_UP) + SET_UP for fault in waited)
+    return tuple(fault for fault, seconds in zip(waited, took, strict=True) if seconds <= BOUND * jobs)
 
 
 @dataclass(frozen=True)
@@ -530,6 +545,12 @@ def campaign(arguments: Sequence[str]) -> int:
         record.write(record.load(), corpus)
         return Exit.READY
     chosen = sampled(corpus, options.seed, record.results("latest")) if options.sample else options.selection.of(corpus)
+    if not (options.sample or options.repeat or options.rejudge or options.selection.words or options.selection.every):
+        found, chosen = len(chosen), bounded(chosen, record.results("latest"), options.jobs)
+        if len(chosen) < found:
+            say(
+                f"campaign: {len(chosen)} of {found} entries, those that waited longest: as many as {BOUND / 3600} h hold"
+            )
     if options.sample or options.repeat:
         say(f"campaign: seed {options.seed} (--seed {options.seed} draws the same again)")
     if options.soak:

@@ -6,8 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from faults import campaign
-from faults.campaign import MENDED, Runs, StoppedError, UsageError, longest_first, options_of, stumbles, told
+from faults import campaign, record
+from faults.campaign import (
+    BOUND,
+    MENDED,
+    Runs,
+    StoppedError,
+    UsageError,
+    bounded,
+    longest_first,
+    options_of,
+    stumbles,
+    told,
+)
 from faults.corpus import Kind, Selection, load
 from faults.score import Result
 from fixtures.ladder import NO_PYTHON
@@ -69,6 +80,22 @@ def test_the_whole_campaign_leaves_out_what_is_like_another() -> None:
     assert Selection((left[0].id,)).of(CORPUS) == (left[0],)
     for kind, least in ((Kind.FAULT, 90), (Kind.CONTROL, 20), (Kind.MUTANT, 25)):
         assert sum(fault.kind is kind for fault in core) >= least
+
+
+def test_the_full_campaign_keeps_its_bound_and_takes_what_waited_longest() -> None:
+    """By the record's times it ends within the bound; what was never run comes first, what is left out was run no earlier."""
+    latest = record.results("latest")
+    new, *known = CORPUS
+    days = {result.id: result.day for result in latest}
+
+    taken = bounded(CORPUS, [result for result in latest if result.id != new.id], 2)
+    left = [fault for fault in known if fault not in taken]
+
+    assert new in taken
+    assert left
+    assert max(days[fault.id] for fault in taken if fault is not new) <= min(days[fault.id] for fault in left)
+    assert sum(result.seconds for result in latest if result.id in {f.id for f in taken}) <= BOUND * 2
+    assert len(bounded(CORPUS, latest, 100)) == len(CORPUS)
 
 
 def test_whole_runs_come_first() -> None:
