@@ -9,7 +9,7 @@ from reports.causes import Diagnosis
 from reports.declared import is_address, option_of, part_of, readdressed, rewritten, without_option, without_secret
 from reports.rules.seen import Seen
 from reports.standing import Definition
-from reports.wiring import ENDPOINT_NAME, KEY_NAMES, REGION_NAMES, SECRET_NAMES, TRACKING_NAME, Kind, Link
+from reports.wiring import ENDPOINT_NAME, KEY_NAMES, REGION_NAMES, SECRET_NAMES, TRACKING_NAME, Kind, Link, words_of
 
 OWN: dict[str, tuple[str, ...]] = {
     "database-password-wrong": ("POSTGRES_PASSWORD",),
@@ -334,6 +334,27 @@ def _endpoint(entry: Diagnosis, seen: Seen) -> dict[str, Any]:
     return {"environment": values} if values and all(values.values()) else {}
 
 
+def _primary(entry: Diagnosis, seen: Seen) -> str:
+    """The queue that a replica's own definition names as the one it follows."""
+    target = str(entry.parameters.get("target") or "")
+    told = set(re.findall(r"[\w.-]+", " ".join(words_of(_declared(seen, target)))))
+    followed = [name for name in seen.having_role("queue") if name != target and name in told]
+    return followed[0] if len(followed) == 1 else ""
+
+
+ROOMY = "1g"
+
+
+def _room(entry: Diagnosis, seen: Seen) -> dict[str, Any]:
+    """More room for what is kept in memory, where its size is declared."""
+    definition = _declared(seen, entry.component)
+    if "/dev/shm" in str(entry.parameters.get("path")):  # noqa: S108 - a name in a definition
+        return {"shm_size": ROOMY} if definition.get("shm_size") else {}
+    rows = definition.get("tmpfs") or []
+    sized = [re.sub(r"(?<=[:,]size=)\w+", ROOMY, row) for row in ([rows] if isinstance(rows, str) else rows)]
+    return {"tmpfs": sized} if sized != rows else {}
+
+
 DERIVED: dict[str, Finder] = {
     **dict.fromkeys(PART_OF, _login),
     "setting-missing": _missing,
@@ -346,6 +367,8 @@ DERIVED: dict[str, Finder] = {
     "listens-on-loopback": _everywhere,
     "artifacts-only": _without("--artifacts-only"),
     "artifacts-refused": _without("--no-serve-artifacts"),
+    "queue-read-only": _changed_address("host", _primary),
+    "scratch-full": _room,
     "queue-memory-full": _without("--maxmemory", takes_value=True),
     "networks-disjoint": _meeting,
     "bucket-wrong": _bucket,

@@ -183,11 +183,12 @@ def findings_of(
     is_overlay: bool = False,
     known: Collection[str] | None = None,
     only: Collection[str] | None = None,
+    replaced: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[Finding, ...]:
     """The findings of one compose file.
 
     `config` is what Compose renders of all files together, `known` names the variables that somebody sets, `only` the
-    services that another file takes from this one.
+    services that another file takes from this one, `replaced` the parts of a service that a later file says anew.
     """
     top = read(text, file)
     given = Given(top, config, known, is_overlay)
@@ -195,7 +196,8 @@ def findings_of(
     built = {literal(part.map["image"].text) for part in services.values() if {"image", "build"} <= part.map.keys()}
     found: list[Finding] = []
     for name, part in services.items():
-        definition = part.map
+        anew = (replaced or {}).get(name, ())
+        definition = {key: value for key, value in part.map.items() if key not in anew}
         if only is not None and name not in only:
             continue
         if "profiles" in definition and given.rendered and name not in given.rendered:
@@ -211,6 +213,20 @@ def findings_of(
     for kind in ("networks", "volumes"):
         found += _shared(file, kind, top[kind].map if kind in top else {})
     return tuple(dict.fromkeys(_softened(found, is_local=is_local(file, top), is_overlay=is_overlay)))
+
+
+WHOLE = frozenset({"image", "command", "entrypoint", "user"})
+"""Parts of a service that an overlay does not add to: what it says stands in place of what was said before."""
+
+
+def replaced_by(texts: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
+    """Service -> the parts that these overlays (name and text) say anew, whole; DefinitionError where one is no YAML."""
+    found: dict[str, set[str]] = {}
+    for file, text in texts:
+        top = read(text, file)
+        for name, part in (top["services"].map if "services" in top else {}).items():
+            found.setdefault(name, set()).update(WHOLE & part.map.keys())
+    return found
 
 
 def _shared(file: str, kind: str, things: Mapping[str, Part]) -> Iterator[Finding]:

@@ -340,7 +340,8 @@ def host_is_taken_for_a_bucket(seen: Seen) -> Iterator[Diagnosis]:
         if rung.target and rung.code in {"NoSuchBucket", "NoSuchKey"} and _is_taken_for_a_bucket(seen, rung):
             reason = f"{rung.link.get('host')} lies below it, so that its first word is taken for a bucket's name"
             given = {"setting": "MINIO_DOMAIN", "reason": reason}
-            yield diagnosis("setting-invalid", rung.target, evidence=(rung.seq,), parameters=given)
+            patch = {"services": {rung.target: {"environment": {"MINIO_DOMAIN": ""}}}}
+            yield diagnosis("setting-invalid", rung.target, evidence=(rung.seq,), parameters=given, patch=patch)
 
 
 def buckets_named(seen: Seen) -> dict[str, set[str]]:

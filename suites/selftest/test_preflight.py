@@ -20,6 +20,7 @@ from reports.preflight import (
     missing_file,
     read,
     references,
+    replaced_by,
     seconds,
     sorted_findings,
 )
@@ -375,6 +376,17 @@ def test_of_an_extended_file_only_what_is_taken_is_judged() -> None:
 
     assert [one.service for one in findings_of("common.yml", text, NO_CONFIG, only={"b"})] == ["b"]
     assert findings_of("common.yml", text, NO_CONFIG, only=set()) == ()
+
+
+def test_what_a_later_file_says_anew_is_judged_there_only() -> None:
+    """A command that an overlay replaces is not run; other parts of the same service still are as the first file says."""
+    text = "services:\n  make-bucket: {command: sh -c 'mc mb a || true', container_name: x}\n"
+    overlay = "services:\n  make-bucket: {command: mc mb a}\n  other: {image: x}\n"
+    replaced = replaced_by([("overlay.yml", overlay)])
+
+    assert replaced == {"make-bucket": {"command"}, "other": {"image"}}
+    assert [one.id for one in findings_of("c.yml", text, NO_CONFIG)] == ["job-swallows-errors", "container-name"]
+    assert [one.id for one in findings_of("c.yml", text, NO_CONFIG, replaced=replaced)] == ["container-name"]
 
 
 def test_the_files_that_a_definition_draws_in_are_known() -> None:
