@@ -185,11 +185,19 @@ def links_of(config: Mapping[str, Any]) -> tuple[Link, ...]:
     services: Mapping[str, Mapping[str, Any]] = config.get("services") or {}
     found: list[Link] = []
     for name, service in services.items():
-        found += _from_urls(name, service, services)
-        found += _from_parts(name, service, services)
+        urls = [*_from_urls(name, service, services)]
+        found += urls
+        found += (link for link in _from_parts(name, service, services) if not _is_spare(link, urls, service))
     found += _stores(services)
     unique = {(link.caller, link.kind, link.host, link.port, link.setting): link for link in found}
     return tuple(unique.values())
+
+
+def _is_spare(link: Link, urls: Iterable[Link], service: Mapping[str, Any]) -> bool:
+    """Whether parts of a login without a password came to MLflow's server with settings that others share: it has an address of its own."""
+    if "password" in link.reads or not re.search(r"\bmlflow\s+(?:server|ui)\b", " ".join(words_of(service))):
+        return False
+    return any(url.kind is link.kind and url.target == link.target for url in urls)
 
 
 def is_loopback(host: str) -> bool:
@@ -310,6 +318,9 @@ def _named(env: Mapping[str, str], kind: Kind, prefixes: Iterable[str], part: st
     if (kind, part) == (Kind.DATABASE, "password"):
         # of two that are set the registry's contract takes this one
         names.insert(0, "DATABASE_PASSWORD")
+    if (kind, part) == (Kind.QUEUE, "password"):
+        # what redis-cli itself reads
+        names.append("REDISCLI_AUTH")
     # DATABASE_NAME is a name, but plain DB or DATABASE would be a prefix of its own
     there = [name for name in dict.fromkeys(names) if name in env and (kind is Kind.DATABASE or part != "database")]
     return next((name for name in there if env[name]), there[0] if there else None)

@@ -1,10 +1,12 @@
 """Rules about what stands between a caller and the service that it means: what fails through it, and holds past it, is its doing."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.dependencies import OWN_ROLES
+from reports.rules.pressure import full_disk_told
 from reports.rules.seen import Rule, Rung, Seen
 
 CODES = {
@@ -37,9 +39,18 @@ def fails_only_through_another(seen: Seen) -> Iterator[Diagnosis]:
         direct = past.get(rung.name)
         if direct is None or not direct.ok or rung.target is None:
             continue
-        cause = cause_of(rung)
+        cause, given = cause_of(rung), told(rung, direct)
+        line = full_disk_told(seen, rung.target) if cause == "gateway-failing" else ""
+        if line:
+            cause, given = "scratch-full", given | {"path": _path_in(line), "reason": line[:200]}
         if cause:
-            yield diagnosis(cause, rung.target, evidence=(rung.seq, direct.seq), parameters=told(rung, direct))
+            yield diagnosis(cause, rung.target, evidence=(rung.seq, direct.seq), parameters=given)
+
+
+def _path_in(line: str) -> str:
+    """The file that could not be written, as a log's line names it."""
+    found = re.search(r"(?<![\w/.])/[\w./-]+", line.partition("No space")[0])
+    return found[0] if found else "its folder for what it buffers"
 
 
 def cause_of(rung: Rung) -> str | None:

@@ -33,6 +33,9 @@ OWN_FILE_GONE = re.compile(
 )
 """A file that only the store itself makes is not there."""
 
+NOT_EMPTY = re.compile(r"(?i)\bdirectory\b.*\bis not empty\b")
+"""A store that makes its data anew finds something of another in their place."""
+
 OTHER_VERSION = re.compile(
     r"(?i)can't handle rdb format version|unsupported (?:database|data|file|rdb|aof|format) version|not compatible with this version"
     r"|files are incompatible with server|initialized by \w+ version|(?:created|written|initialized) by an? (?:newer|later|older|different) version"
@@ -169,7 +172,8 @@ def damage_told(seen: Seen, name: str) -> str:
     """The line in which a store says that its data are damaged; empty where it says so of none."""
     for line in reversed(said(seen, name)):
         of_data = DATA.search(line) and BROKEN.search(line)
-        if (of_data or OWN_FILE_GONE.search(line)) and not OTHER_VERSION.search(line) and not CLOSED.search(line):
+        strange = OWN_FILE_GONE.search(line) or NOT_EMPTY.search(line)
+        if (of_data or strange) and not OTHER_VERSION.search(line) and not CLOSED.search(line):
             return line.strip()
     return ""
 

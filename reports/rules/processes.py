@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from reports.causes import Confidence, Diagnosis, diagnosis
+from reports.evidence import Event
 from reports.rules.seen import Container, Rule, Seen
 from reports.wiring import environment_of, settings_of
 
@@ -14,6 +15,8 @@ MISSING_MODULE = re.compile(
 
 RAISED = re.compile(r"^\s*(?:ModuleNotFoundError|ImportError)\b")
 """A line by which Python says that it raised; a warning of an optional module is worded otherwise."""
+
+NO_MODULE = frozenset({"ModuleNotFoundError", "ImportError"})
 
 MISSING_NAME = re.compile(
     r"ImportError: cannot import name '(?P<name>\w+)' from (?:partially initialized module )?'(?P<module>[\w.]+)'(?:.*\((?P<path>/[^()]+)\)$)?"
@@ -113,13 +116,28 @@ def module_is_missed_at_work(seen: Seen) -> Iterator[Diagnosis]:
         if state is None or state.status != "running" or rung.code != "module-missing":
             continue
         given = {"module": str(rung.facts.get("module") or "").split(".")[0]}
+        raised = module_errors(seen) if seen.roles.get(rung.position) == "registry" else []
         yield diagnosis(
             "module-missing",
             rung.position,
-            evidence=(rung.seq, *_cited(seen, state)),
+            evidence=(rung.seq, *(event.seq for event in raised), *_cited(seen, state)),
             parameters=given,
-            confidence=Confidence.LIKELY,
+            confidence=Confidence.PROVEN if raised else Confidence.LIKELY,
         )
+
+
+def module_errors(seen: Seen) -> list[Event]:
+    """The calls inside the registry's container that ended because a module cannot be imported."""
+    inside = [event for event in seen.bundle.of("probe") if (event.request or {}).get("place") == "inside"]
+    return [event for event in inside if ((event.response or {}).get("error") or {}).get("type") in NO_MODULE]
+
+
+def module_is_shadowed(seen: Seen) -> Iterator[Diagnosis]:
+    """A file of the service's own bears the name of an installed package that its program then misses."""
+    for rung in seen.broken("image.module"):
+        if rung.code == "shadowed":
+            given = {"error": rung.message, "where": str(rung.facts.get("path") or "")}
+            yield diagnosis("code-invalid", rung.position, evidence=(rung.seq,), parameters=given)
 
 
 def own_file_is_missing(seen: Seen) -> Iterator[Diagnosis]:
@@ -369,6 +387,7 @@ RULES = (
     Rule("a command cannot run", ("container",), _there, command_cannot_run),
     Rule("a module is missing", ("container", "log"), _gone, module_is_missing),
     Rule("a module is missed at work", ("container",), _there, module_is_missed_at_work),
+    Rule("a file stands before a package", ("rung",), _there, module_is_shadowed),
     Rule("a file of its own code is missing", ("container",), _there, own_file_is_missing),
     Rule("modules do not fit together", ("container", "log"), _gone, modules_do_not_fit),
     Rule("code does not load", ("container", "log"), _gone, code_does_not_load),

@@ -20,6 +20,11 @@ POPS = frozenset(
 MOVES = frozenset({"rpoplpush", "brpoplpush", "lmove", "blmove"})
 """Commands that take an element off a list and put it on another."""
 
+LOOKS = frozenset(
+    {"", "null", "ping", "info", "llen", "lrange", "monitor", "subscribe", "psubscribe", "get", "exists", "ttl"}
+)
+"""Commands that take nothing away, for where a list that was just made is to end, or is gone."""
+
 REFUSALS = {"NOPERM": "queue-access-denied"}
 
 
@@ -83,9 +88,10 @@ def another_takes_the_messages(seen: Seen) -> Iterator[Diagnosis]:
         for client in rung.facts.get("clients") or ():
             name = at.get(str(client.get("address")), "")
             command = str(client.get("command") or "").lower()
-            if not name or name == rung.position or seen.roles.get(name) == "registry" or command not in POPS | MOVES:
+            takes = command in POPS | MOVES or (rung.facts.get("lifetime", -1) != -1 and command not in LOOKS)
+            if not name or name == rung.position or seen.roles.get(name) in {"registry", "queue"} or not takes:
                 continue
-            sure = Confidence.PROVEN if command in POPS else Confidence.LIKELY
+            sure = Confidence.LIKELY if command in MOVES else Confidence.PROVEN
             explains = tuple(dict.fromkeys(fact.check.nodeid for fact in lost))
             evidence = (rung.seq, seen.containers[name].seq, *(fact.check.seq for fact in lost))
             yield diagnosis(

@@ -31,6 +31,9 @@ ELSEWHERE = re.compile(
 COMMON = frozenset(
     {"true", "false", "none", "null", "on", "off", "yes", "no", "http", "https", "info", "debug", "warning", "error"}
 )
+ANY = frozenset({"URI", "URL", "KEY", "ENV", "API", "HTTP", "HTTPS", "HOST", "PORT", "USER", "NAME", "FILE"})
+"""Abbreviations that say of no setting that it is the one."""
+
 OPTION = re.compile(r"(?<![\w-])--([a-z][\w-]+)")
 LINES = 8
 SHORTEST = 4
@@ -82,8 +85,7 @@ def setting_is_refused(seen: Seen) -> Iterator[Diagnosis]:
         by_name = next(
             (name for line in (said, *lines[place + 1 :]) if (name := _named(line, seen, state.service))), None
         )
-        by_value = None if by_name else _valued(said, seen, state.service)
-        if name := by_name or by_value:
+        if name := by_name or _valued(said, seen, state.service) or _hinted(said, seen, state.service):
             sure = Confidence.PROVEN if by_name else Confidence.LIKELY
             given = {"setting": name, "reason": said[:240]}
             yield diagnosis("setting-invalid", state.service, evidence=cited, parameters=given, confidence=sure)
@@ -106,6 +108,17 @@ def _valued(said: str, seen: Seen, service: str) -> str | None:
         if re.search(rf"(?<![\w/.-]){re.escape(value)}(?![\w/-])", said)
     ]
     return max(told)[2] if told else None
+
+
+def _hinted(said: str, seen: Seen, service: str) -> str | None:
+    """The one setting whose name holds an abbreviation that a line speaks of: KMS in MINIO_KMS_SECRET_KEY."""
+    spoken = set(re.findall(r"(?<![\w-])[A-Z]{3,}(?![\w-])", said)) - ANY
+    hinted = [
+        name
+        for name, value in environment_of(seen.services.get(service, {})).items()
+        if value and spoken & set(name.split("_")[1:])
+    ]
+    return hinted[0] if len(hinted) == 1 else None
 
 
 def setting_is_given_up(seen: Seen) -> Iterator[Diagnosis]:

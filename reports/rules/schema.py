@@ -38,6 +38,7 @@ SQL_ERRORS = {
     "UndefinedObject": "schema-inconsistent",
     "DatatypeMismatch": "schema-inconsistent",
     "StringDataRightTruncation": "schema-inconsistent",
+    "InvalidColumnReference": "schema-inconsistent",
     "NumericValueOutOfRange": "schema-inconsistent",
     "TooManyConnections": "database-full",
     "LockNotAvailable": "database-locked",

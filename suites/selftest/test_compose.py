@@ -1,5 +1,6 @@
 """What Compose renders from overlays reaches the containers; what a run rewrites is listed."""
 
+import copy
 import shutil
 import socket
 from pathlib import Path
@@ -158,6 +159,27 @@ def test_outside_addresses_are_the_harnesses_unless_an_overlay_chose(overlay: st
 
     assert config["services"]["api"]["environment"]["WEBHOOK_URL"] == expected
     assert len(rewrites) == (1 if overlay is None else 0)
+
+
+def test_what_goes_out_by_a_relay_of_the_deployment_still_does() -> None:
+    """A relay that is told of the stand-in stays in the way, and the stand-in joins its network; one that leads elsewhere is gone past."""
+    relay = {"environment": {"FORWARD_TO": "http://webhook-sink:8091/"}, "networks": {"dmz": None}}
+    sink = {"labels": {"airworthy.harness": "sink"}}
+    api = {"environment": {"WEBHOOK_URL": "http://relay:80/x"}, "networks": {"deck": None, "dmz": None}}
+    ours = {"WEBHOOK_URL": "http://webhook-sink:8091/"}
+
+    def led(relay: dict[str, Any]) -> tuple[str, list[str]]:
+        base = {"services": {"relay": relay, "api": api, "webhook-sink": sink}}
+        config = copy.deepcopy(base)
+        compose.redirected(config, base, "api", ours)
+        compose.join(config, "api")
+        return config["services"]["api"]["environment"]["WEBHOOK_URL"], sorted(
+            config["services"]["webhook-sink"]["networks"]
+        )
+
+    assert led(relay) == ("http://relay:80/x", ["deck", "dmz"])
+    assert led({"networks": {"far": None}}) == (ours["WEBHOOK_URL"], ["deck", "dmz"])
+    assert led(relay | {"networks": {"far": None}})[1] == ["deck", "dmz", "far"]
 
 
 def test_required_secrets_are_made_for_each_run(tmp_path: Path) -> None:

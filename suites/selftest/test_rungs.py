@@ -402,6 +402,7 @@ def test_a_queue_that_is_sound_is_written_to(rungs: ModuleType, serve: Callable[
                 b"GET": b"$32\r\n%s\r\n" % b"".join(value),
                 b"LPUSH": b":1\r\n",
                 b"DEL": b":2\r\n",
+                b"PTTL": b":-1\r\n",
             }
             link.sendall(answers.get(words[0], b"+OK\r\n"))
 
@@ -581,6 +582,29 @@ def test_a_module_is_looked_for_and_not_run(rungs: ModuleType) -> None:
     assert rungs.run("image.module", {"module": "json"})["ok"]
     assert rungs.run("image.module", {"module": "no_such_module_here.x"})["error"]["code"] == "module-missing"
     assert rungs.run("image.module", {})["error"]["code"] == "broken"
+
+
+def test_a_file_of_the_services_own_may_hide_a_package(
+    rungs: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name leads to the file that comes first; the installed package of that name is not what the program gets."""
+    (tmp_path / "certifi.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "certifi")
+    found = rungs.run("image.module", {"module": "certifi"})
+
+    assert found["error"]["code"] == "shadowed"
+    assert found["facts"]["path"] == str(tmp_path / "certifi.py")
+
+
+def test_parts_of_a_login_that_others_share_are_no_link_of_a_server_that_has_an_address() -> None:
+    """An env file for all gives MLflow's server the registry's settings too; without a password beside them it uses its own address."""
+    shared = {"DB_HOST": "pg", "DB_NAME": "x", "MLFLOW_BACKEND_STORE_URI": "postgresql://u:p@pg:5432/x"}
+    server = {"command": ["mlflow", "server"]}
+
+    assert [link.setting for link in linked(shared, app=server, pg={})] == ["MLFLOW_BACKEND_STORE_URI"]
+    assert len(linked(shared, pg={})) == 2
+    assert len(linked(shared | {"DB_PASSWORD": "p"}, app=server, pg={})) == 2
 
 
 def test_migrations_are_read_without_running_them(rungs: ModuleType, tmp_path: Path) -> None:

@@ -410,12 +410,12 @@ def outwaited(retries: str) -> Story:
     return story
 
 
-def drained(command: str, service: str = "eater") -> Story:
+def drained(command: str, service: str = "eater", **facts: Any) -> Story:
     """A run in which nothing was found on the queue, and a client of this address was taking elements off lists."""
     config = {"services": {**STACK["services"], "eater": {"labels": {"airworthy.role": "worker"}}}}
     story = container(told(config), service, addresses=["10.0.0.9"])
     client = {"address": "10.0.0.9", "command": command, "flags": "b", "name": ""}
-    return failed(rung(story, "queue.write", "front", config=config, clients=[client]), semantics="not-queued")
+    return failed(rung(story, "queue.write", "front", config=config, clients=[client], **facts), semantics="not-queued")
 
 
 def relayed(code: str, stated: str, by: str = "relay", **facts: Any) -> Story:
@@ -478,6 +478,26 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         crashed("front", '{"msg": "it failed", "exception": "Traceback:\\nModuleNotFoundError: No module named \'a\'"}'),
         "module-missing",
         "front",
+    ),
+    "package that a file hides": (
+        rung(crashed("front", "AttributeError: module 'a' has no attribute 'b'"), "image.module", "front", "shadowed", path="/app/a.py"),
+        "code-invalid",
+        "front",
+    ),
+    "abbreviation of one setting": (
+        crashed("store", "FATAL Failed to connect to KMS: illegal base64 data", config=changed("store", MINIO_KMS_SECRET_KEY="k:x")),
+        "setting-invalid",
+        "store",
+    ),
+    "abbreviation of two settings": (
+        crashed("store", "FATAL Failed to connect to KMS: illegal base64 data", config=changed("store", A_KMS_X="k", A_KMS_Y="k")),
+        "service-crashed",
+        "store",
+    ),
+    "data folder that holds another's": (
+        crashed("pg", 'initdb: error: directory "/var/lib/postgresql/data" exists but is not empty'),
+        "data-damaged",
+        "pg",
     ),
     "module": (crashed("front", "Traceback", "ModuleNotFoundError: No module named 'slowapi'"), "module-missing", "front"),
     "module, by MLflow's own words": (crashed("tracker", "ERROR mlflow.cli: No module named 'psycopg2'"), "module-missing", "tracker"),
@@ -722,6 +742,11 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "proxy without upstream": (through("tracking.read", "status-502", kind=Kind.TRACKING, behind="tracker", status=502), "gateway-failing", "edge"),
     "secret, through and past a proxy": (through("store.bucket", "SignatureDoesNotMatch", "SignatureDoesNotMatch"), "store-secret-wrong", "front"),
     "proxy that none goes past": (rung(told(EDGE), "store.objects", "front", "status-405", EDGE, status=405), "request-refused", "edge"),
+    "proxy without room": (
+        container(through("store.objects", "not-the-service", status=500), "edge", 'pwrite() "/spool/b/2" failed (28: No space left on device)'),
+        "scratch-full",
+        "edge",
+    ),
     "proxy that none can go past": (no_way_past(), "gateway-failing", "edge"),
     "proxy that closes": (rung(told(EDGE), "store.bucket", "front", "closed", EDGE), "gateway-failing", "edge"),
     "path": (rung(told(EDGE), "tracking.read", "front", "path-prefix", EDGE, prefix="/mlflow", status=404), "path-prefix-wrong", "front"),
@@ -815,6 +840,10 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "queue scripts gone": (failed(rung(told(), "queue.write", "front", refused={"EVAL": "ERR unknown command 'EVAL'"}), semantics="not-queued"), "queue-command-missing", "cache"),
     "queue emptied": (drained("BRPOP"), "queue-drained", "eater"),
     "queue cut": (drained("LTRIM"), "queue-drained", "eater"),
+    "queue ending by a clock": (drained("EVAL", lifetime=12), "queue-drained", "eater"),
+    "queue ended by a clock": (drained("EVAL", lifetime=-2), "queue-drained", "eater"),
+    "queue asked by a script": (drained("EVAL", lifetime=-1), "not-queued", "front"),
+    "queue looked at as it ends": (drained("LLEN", lifetime=12), "not-queued", "front"),
     "webhook's header": (relayed("headers-differ", "hmac-wrong", lacking=["X-Signature"]), "header-stripped", "relay"),
     "webhook twice": (relayed("delivered-twice", "delivered-twice", arrived=2), "delivered-twice", "relay"),
     "webhook lost": (relayed("not-arrived", "not-delivered"), "request-refused", "relay"),
