@@ -39,6 +39,9 @@ PARTS = {
     "password": ("PASSWORD", "PASS"),
     "database": ("NAME", "DATABASE", "DB", "DBNAME"),
 }
+OF_DATABASES = frozenset({"POSTGRES_DB", "POSTGRES_USER"})
+"""Variables by which a database's image is told how to begin."""
+
 URL = re.compile(
     r"^(?P<scheme>[a-zA-Z][\w+.-]*)://(?:(?P<user>[^:@/]*)(?::(?P<password>.*))?@)?"
     r"(?P<host>\[[^]]*\]|[^:/?#@]*)(?::(?P<port>\d+))?(?P<path>/[^?#]*)?"
@@ -347,6 +350,9 @@ def _stores(services: Mapping[str, Mapping[str, Any]]) -> Iterator[Link]:
     """Links to object stores: from an endpoint, from keys, from an artifact root, or through a tracking server."""
     for name, service in services.items():
         env = environment_of(service)
+        if env.keys() & OF_DATABASES and not env.keys() & {*OF_CONTRACT, *KEY_NAMES}:
+            # an env file for all gives the database the store's endpoint too
+            continue
         endpoint = next(
             (key for key in env if ENDPOINT_NAME.search(key) and (URL.match(env[key]) or not env[key])), None
         )

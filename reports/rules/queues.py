@@ -21,7 +21,8 @@ MOVES = frozenset({"rpoplpush", "brpoplpush", "lmove", "blmove"})
 """Commands that take an element off a list and put it on another."""
 
 LOOKS = frozenset(
-    {"", "null", "ping", "info", "llen", "lrange", "monitor", "subscribe", "psubscribe", "get", "exists", "ttl"}
+    {"", "null", "hello", "auth", "select", "ping", "info", "replconf", "psync", "monitor", "subscribe", "psubscribe"}
+    | {"llen", "lrange", "get", "exists", "ttl", "pttl", "type", "scan", "keys"}
 )
 """Commands that take nothing away, for where a list that was just made is to end, or is gone."""
 
@@ -89,7 +90,7 @@ def another_takes_the_messages(seen: Seen) -> Iterator[Diagnosis]:
             name = at.get(str(client.get("address")), "")
             command = str(client.get("command") or "").lower()
             takes = command in POPS | MOVES or (rung.facts.get("lifetime", -1) != -1 and command not in LOOKS)
-            if not name or name == rung.position or seen.roles.get(name) in {"registry", "queue"} or not takes:
+            if name in {"", rung.position, rung.target} or seen.roles.get(name) == "registry" or not takes:
                 continue
             sure = Confidence.LIKELY if command in MOVES else Confidence.PROVEN
             explains = tuple(dict.fromkeys(fact.check.nodeid for fact in lost))

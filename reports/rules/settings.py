@@ -47,7 +47,7 @@ def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
             led = led or "--artifacts-only" in options_of(seen.services.get(name, {}))
             if led or there is None or event is None or name not in seen.services:
                 continue
-            if setting in assigned_by(seen.services[name]):
+            if setting in assigned_by(seen.services[name]) or seen.setting(name, setting).startswith("unix:"):
                 continue
             scheme, is_address, _ = seen.setting(name, setting).partition("://")
             if is_address and scheme.partition("+")[0].lower() not in SCHEMES:

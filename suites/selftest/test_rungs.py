@@ -607,6 +607,15 @@ def test_parts_of_a_login_that_others_share_are_no_link_of_a_server_that_has_an_
     assert len(linked(shared | {"DB_PASSWORD": "p"}, app=server, pg={})) == 2
 
 
+def test_a_database_that_an_env_file_tells_of_the_store_does_not_ask_it() -> None:
+    """It has no keys, and none of the registry's settings; one that has keys may keep its archive there."""
+    shared = {"POSTGRES_USER": "a", "POSTGRES_DB": "a", "S3_ENDPOINT_URL": "http://store:9000"}
+
+    assert linked(shared, store={}) == []
+    assert [link.target for link in linked(shared | {"AWS_ACCESS_KEY_ID": "k"}, store={})] == ["store"]
+    assert [link.kind for link in linked(shared | {"DB_HOST": "pg"}, store={})] == [Kind.DATABASE, Kind.STORE]
+
+
 def test_migrations_are_read_without_running_them(rungs: ModuleType, tmp_path: Path) -> None:
     """Revision and what it follows, from the text alone."""
     (tmp_path / "one.py").write_text('revision = "a"\ndown_revision = None\nraise SystemExit\n')
