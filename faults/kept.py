@@ -91,7 +91,7 @@ def trimmed(bundle: Bundle) -> list[Event]:
     wanted = _wanted(bundle, said)
     for lines, message, lean in SHORTER:
         events = list(_shortened(wanted, said, lines, message, lean=lean))
-        size = sum(len(event.to_line()) + 1 for event in events)
+        size = sum(len(event.to_line().encode()) + 1 for event in events)
         if size <= LIMIT and _told(diagnose(Bundle(tuple(events)))) == _told(found):
             return events
     raise KeptError(f"{size} bytes, or another diagnosis when shortened")

@@ -142,7 +142,7 @@ def errors_of(seen: Seen) -> Iterator[Error]:
                 for told in (error, *(error.get("chain") or ())):
                     yield from _errors_in(str(told.get("message") or ""), server, event.seq)
                     if told.get("type") in SQL_ERRORS:
-                        yield Error(str(told["type"]), str(told.get("message")), registry, event.seq)
+                        yield Error(str(told["type"]), " ".join(str(told.get("message")).split()), registry, event.seq)
     for name, state in seen.gone.items():
         lines, seq = seen.log(name)
         if state.exit_code not in {0, 137, 143}:
