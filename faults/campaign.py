@@ -544,6 +544,8 @@ def campaign(arguments: Sequence[str]) -> int:
     if options.write:
         record.write(record.load(), corpus)
         return Exit.READY
+    if options.soak:
+        return soak(options, corpus)
     chosen = sampled(corpus, options.seed, record.results("latest")) if options.sample else options.selection.of(corpus)
     if not (options.sample or options.repeat or options.rejudge or options.selection.words or options.selection.every):
         found, chosen = len(chosen), bounded(chosen, record.results("latest"), options.jobs)
@@ -553,8 +555,6 @@ def campaign(arguments: Sequence[str]) -> int:
             )
     if options.sample or options.repeat:
         say(f"campaign: seed {options.seed} (--seed {options.seed} draws the same again)")
-    if options.soak:
-        return soak(options, corpus)
     jobs = [Job(fault, fault.id) for fault in longest_first(chosen)]
     if options.repeat:
         faults = [fault for fault in chosen if fault.kind is Kind.FAULT]

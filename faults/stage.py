@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from fixtures.cleanup import KINDS, RUN_LABEL
-from fixtures.containers import Ran, docker, inspected
+from fixtures.containers import Ran, docker, inspected, log_of
 
 BUCKET = "mlflow-artifacts"
 DATABASE = "mlflow_db"
@@ -139,8 +139,7 @@ def _look(stage: Stage, proof: Mapping[str, Any]) -> str:
         ran = stage.execute(proof["service"], proof["run"], proof.get("user"))
         return f"{ran.stdout}{ran.stderr}exit {ran.rc}"
     if "logs" in proof:
-        ran = docker("logs", stage.container(proof["service"]))
-        return ran.stdout + ran.stderr
+        return log_of(stage.container(proof["service"]))
     if "sql" in proof:
         ran = stage.sql(proof["sql"], proof.get("database", DATABASE))
         return f"{ran.stdout}{ran.stderr}"

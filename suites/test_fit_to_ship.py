@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from fixtures.containers import docker
+from fixtures.containers import docker, log_of
 from fixtures.http import Http
 from fixtures.journal import Journal
 from fixtures.redactor import SHORTEST, is_secret_name, passwords_in
@@ -43,20 +43,15 @@ CODE = (".py", ".so", ".pth")
 NOT_CODE = ("/tmp", "/var/tmp", "/run", "/proc", "/sys", "/dev", "/root/.", "/home")  # noqa: S108  places that hold no code
 
 
-def judged(target: Target) -> list[Service]:
-    """The services that the deployment itself brings, and that have a container."""
-    return [service for service in target.services if not service.ours and service.container]
-
-
 def running(target: Target) -> list[Service]:
     """Those of them that run."""
-    return [service for service in judged(target) if service.running]
+    return [service for service in target.judged if service.running]
 
 
 def secrets_of(target: Target) -> dict[str, str]:
     """Secret value -> the setting that holds it, of all services."""
     found: dict[str, str] = {}
-    for service in judged(target):
+    for service in target.judged:
         for name, value in service.env.items():
             held = {value} if is_secret_name(name) and not IDENTIFIES.search(name) else passwords_in(value)
             if name == "API_KEYS":
@@ -135,7 +130,7 @@ def test_no_secret_is_in_an_image_or_label(target: Target, journal: Journal, fac
     """No secret is in the layers' history, the environment or the labels of an image, nor in a container's labels."""
     secrets = secrets_of(target)
     found = set()
-    for service in judged(target):
+    for service in target.judged:
         history = told_by_engine(
             journal, service, "history", "--no-trunc", "--format", "{{.CreatedBy}}", service.image_id
         )
@@ -179,9 +174,8 @@ def test_no_secret_is_in_a_log(target: Target, fact: dict[str, Any]) -> None:
     """No secret of any service is in any service's log, at the end of the run."""
     secrets = secrets_of(target)
     found = set()
-    for service in judged(target):
-        ran = docker("logs", service.container)
-        text = ran.stdout + ran.stderr
+    for service in target.judged:
+        text = log_of(service.container)
         found |= {(service.name, setting) for secret, setting in secrets.items() if secret in text}
 
     if found:
@@ -200,7 +194,7 @@ def test_no_secret_is_in_a_log(target: Target, fact: dict[str, Any]) -> None:
 def test_no_source_is_mounted_over_an_image(target: Target, fact: dict[str, Any]) -> None:
     """Nothing of the host is mounted over the code of an image: what was tested is what ships."""
     found = {}
-    for service in judged(target):
+    for service in target.judged:
         workdir = str((service.inspect.get("Config") or {}).get("WorkingDir") or "/").rstrip("/") or "/"
         for mount in service.inspect.get("Mounts") or ():
             place = str(mount.get("Destination", "")).rstrip("/")
@@ -411,7 +405,7 @@ def without_network(service: Service, name: str, labels: Mapping[str, str]) -> l
 def test_init_jobs_can_fail(target: Target, journal: Journal, fact: dict[str, Any]) -> None:
     """A one-shot job that can reach nothing fails: what it could not do is not reported as done."""
     swallowed = {}
-    for service in judged(target):
+    for service in target.judged:
         if service.role != "job" or not reaches_out(service):
             continue
         name = f"{target.project}-alone-{service.name}"
@@ -454,13 +448,13 @@ def unfit(service: str, finding: str, remedy: str) -> dict[str, Any]:
 def test_images_are_pinned(target: Target, fact: dict[str, Any]) -> None:
     """Every image is named by a digest or an exact tag, or is built from the deployment's own definition."""
     loose = {}
-    for service in judged(target):
+    for service in target.judged:
         reference = service.image.rpartition("/")[2]
         name, _, tag = reference.partition(":")
         if "@" not in service.image and not service.config.get("build") and (not tag or tag == "latest") and name:
             loose[service.name] = service.image
 
-    built = {service.image for service in judged(target) if service.config.get("build")}
+    built = {service.image for service in target.judged if service.config.get("build")}
     loose = {name: image for name, image in loose.items() if image not in built}
     if loose:
         name, image = next(iter(loose.items()))
@@ -485,7 +479,7 @@ def test_dependencies_have_conditions(target: Target, fact: dict[str, Any]) -> N
     """Whoever depends on a service with a health check, or on a job, waits until it is healthy or has ended well; or tries again by itself."""
     roles = {service.name: service.role for service in target.services}
     hasty = []
-    for service in judged(target):
+    for service in target.judged:
         words = " ".join(words_of(service.config))
         if RETRIES.search(words) or str(service.config.get("restart") or "no") != "no":
             continue

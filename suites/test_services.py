@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from fixtures.containers import docker
+from fixtures.containers import log_of
 from fixtures.gate import Gated
 from fixtures.http import Answer, Http
 from fixtures.journal import Journal
@@ -384,12 +384,10 @@ def test_mlflow_answers_its_own_health(tracking: Http, fact: dict[str, Any]) -> 
 def test_no_server_loses_its_workers(when: str, target: Target, fact: dict[str, Any]) -> None:
     """No server kills a worker that is too slow, or loses one to a signal: whoever it was serving got no answer."""
     lost = {}
-    for service in target.services:
-        if service.container and not service.ours:
-            ran = docker("logs", service.container)
-            lines = [line.strip() for line in (ran.stdout + ran.stderr).splitlines() if LOST_WORKER.search(line)]
-            if lines:
-                lost[service.name] = lines[:5]
+    for service in target.judged:
+        lines = [line.strip() for line in log_of(service.container).splitlines() if LOST_WORKER.search(line)]
+        if lines:
+            lost[service.name] = lines[:5]
 
     if lost:
         name, lines = next(iter(lost.items()))

@@ -65,13 +65,8 @@ def data_has_no_place(seen: Seen) -> Iterator[Diagnosis]:
 def call_finds_no_place(seen: Seen) -> Iterator[Diagnosis]:
     """A call inside the registry's container was answered with the system's own word that a file cannot be written."""
     registry = seen.of_role("registry")
-    for event in seen.bundle.of("probe"):
-        error = (event.response or {}).get("error") or {}
-        if (
-            not registry
-            or (event.request or {}).get("place") != "inside"
-            or error.get("type") not in {"OSError", "PermissionError"}
-        ):
+    for event, error in seen.raised_inside:
+        if not registry or error.get("type") not in {"OSError", "PermissionError"}:
             continue
         said = str(error.get("message"))
         closed = CLOSED.search(said)

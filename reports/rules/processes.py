@@ -16,8 +16,6 @@ MISSING_MODULE = re.compile(
 RAISED = re.compile(r"^\s*(?:ModuleNotFoundError|ImportError)\b")
 """A line by which Python says that it raised; a warning of an optional module is worded otherwise."""
 
-NO_MODULE = frozenset({"ModuleNotFoundError", "ImportError"})
-
 MISSING_NAME = re.compile(
     r"ImportError: cannot import name '(?P<name>\w+)' from (?:partially initialized module )?'(?P<module>[\w.]+)'(?:.*\((?P<path>/[^()]+)\)$)?"
 )
@@ -128,8 +126,7 @@ def module_is_missed_at_work(seen: Seen) -> Iterator[Diagnosis]:
 
 def module_errors(seen: Seen) -> list[Event]:
     """The calls inside the registry's container that ended because a module cannot be imported."""
-    inside = [event for event in seen.bundle.of("probe") if (event.request or {}).get("place") == "inside"]
-    return [event for event in inside if ((event.response or {}).get("error") or {}).get("type") in NO_MODULE]
+    return [event for event, error in seen.raised_inside if RAISED.match(str(error.get("type")))]
 
 
 def module_is_shadowed(seen: Seen) -> Iterator[Diagnosis]:

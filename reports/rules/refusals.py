@@ -31,7 +31,7 @@ ELSEWHERE = re.compile(
 COMMON = frozenset(
     {"true", "false", "none", "null", "on", "off", "yes", "no", "http", "https", "info", "debug", "warning", "error"}
 )
-ANY = frozenset({"URI", "URL", "KEY", "ENV", "API", "HTTP", "HTTPS", "HOST", "PORT", "USER", "NAME", "FILE"})
+GENERIC = frozenset({"URI", "URL", "KEY", "ENV", "API", "HTTP", "HTTPS", "HOST", "PORT", "USER", "NAME", "FILE"})
 """Abbreviations that say of no setting that it is the one."""
 
 OPTION = re.compile(r"(?<![\w-])--([a-z][\w-]+)")
@@ -112,7 +112,7 @@ def _valued(said: str, seen: Seen, service: str) -> str | None:
 
 def _hinted(said: str, seen: Seen, service: str) -> str | None:
     """The one setting whose name holds an abbreviation that a line speaks of: KMS in MINIO_KMS_SECRET_KEY."""
-    spoken = set(re.findall(r"(?<![\w-])[A-Z]{3,}(?![\w-])", said)) - ANY
+    spoken = set(re.findall(r"(?<![\w-])[A-Z]{3,}(?![\w-])", said)) - GENERIC
     hinted = [
         name
         for name, value in environment_of(seen.services.get(service, {})).items()
@@ -138,10 +138,8 @@ def _spoken(seen: Seen) -> Iterator[tuple[str, tuple[str, ...], int]]:
             yield event.subject, lines_of(event), event.seq
     cited = {seq for check in seen.failed for seq in check.evidence}
     registry = seen.of_role("registry")
-    for event in seen.bundle.of("probe"):
-        error = (event.response or {}).get("error") or {}
-        inside = (event.request or {}).get("place") == "inside"
-        if registry and error and inside and event.seq in cited:
+    for event, error in seen.raised_inside:
+        if registry and event.seq in cited:
             raised = (error, *(error.get("chain") or ()))
             yield registry, tuple(str(one.get("message") or "") for one in raised), event.seq
 

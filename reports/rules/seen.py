@@ -362,6 +362,13 @@ class Seen:
         """The checks that failed."""
         return tuple(check for check in self.checks if check.outcome is Outcome.FAILED)
 
+    @cached_property
+    def raised_inside(self) -> tuple[tuple[Event, Mapping[str, Any]], ...]:
+        """The calls inside the registry's container that ended with an error, and that error."""
+        inside = [event for event in self.bundle.of("probe") if (event.request or {}).get("place") == "inside"]
+        raised = [(event, (event.response or {}).get("error")) for event in inside]
+        return tuple((event, error) for event, error in raised if error)
+
     def called_ill(self, *claims: str) -> list[Check]:
         """The failed checks in which the registry's own health answer calls one of these dependencies ill."""
         return [check for check in self.failed if set(claims) & set((check.facts or {}).get("unwell") or ())]
