@@ -49,6 +49,10 @@ class Confidence(StrEnum):
     UNKNOWN = "unknown"
 
 
+CERTAINTY = {word: place for place, word in enumerate(Confidence)}
+"""Confidence -> its place among them, the surest first."""
+
+
 @dataclass(frozen=True)
 class Cause:
     """One line of the closed list; title and remedy are templates over the diagnosis' parameters."""
@@ -57,6 +61,8 @@ class Cause:
     layer: str
     title: str
     remedy: str
+    surest: Confidence = Confidence.PROVEN
+    """How sure a diagnosis of it may be at most: what is only seen of a service may have a reason that is not seen."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +99,18 @@ def filled(template: str, parameters: Mapping[str, Any]) -> str:
 
 
 def parse(text: str) -> dict[str, Cause]:
-    """The causes in TOML text by id; CauseError for a duplicate id, an unknown layer or a missing key."""
+    """The causes in TOML text by id; CauseError for a duplicate id, an unknown layer or confidence, or a missing key."""
     causes: dict[str, Cause] = {}
     for row in tomllib.loads(text).get("cause", []):
-        if row.keys() != {"id", "layer", "title", "remedy"}:
+        if row.keys() - {"surest"} != {"id", "layer", "title", "remedy"}:
             raise CauseError(f"causes.toml: a cause has id, layer, title and remedy, not {sorted(row)}")
         if row["id"] in causes:
             raise CauseError(f"causes.toml: {row['id']!r} stands there twice")
         if row["layer"] not in LAYERS:
             raise CauseError(f"causes.toml: {row['id']!r} names the unknown layer {row['layer']!r}")
-        causes[row["id"]] = Cause(**row)
+        if row.get("surest", Confidence.PROVEN) not in set(Confidence):
+            raise CauseError(f"causes.toml: {row['id']!r} is {row['surest']!r} at most, which is no confidence")
+        causes[row["id"]] = Cause(**{**row, "surest": Confidence(row.get("surest", Confidence.PROVEN))})
     return causes
 
 
@@ -123,7 +131,7 @@ def diagnosis(
     confidence: Confidence = Confidence.PROVEN,
     explains: tuple[str, ...] = (),
 ) -> Diagnosis:
-    """A diagnosis worded from the closed list; CauseError if the list has no such cause."""
+    """A diagnosis worded from the closed list, as sure as its cause may be; CauseError if the list has no such cause."""
     if cause not in known():
         raise CauseError(f"no cause {cause!r} in causes.toml")
     entry = known()[cause]
@@ -136,7 +144,7 @@ def diagnosis(
         summary=filled(entry.title, given),
         remedy=filled(entry.remedy, given),
         patch=patch,
-        confidence=confidence,
+        confidence=max(confidence, entry.surest, key=lambda word: CERTAINTY[word]),
         evidence=tuple(sorted(set(evidence))),
         explains=explains,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reports.causes import HOST, Confidence, Diagnosis, diagnosis, known
+from reports.causes import CERTAINTY, HOST, Confidence, Diagnosis, diagnosis, known
 from reports.evidence import Bundle
 from reports.lifecycle import losses
 from reports.moved import eliminated, moved, pointed
@@ -94,7 +94,6 @@ ELSEWHERE: dict[str, tuple[str, ...]] = {
 """Cause -> what is seen of other services, or said of this one's behaviour, because of it."""
 
 FIRST, GROUND, BEHAVIOUR, DEFINITION = range(4)
-CERTAINTY = {Confidence.PROVEN: 0, Confidence.LIKELY: 1, Confidence.UNKNOWN: 2}
 
 
 def rulings(bundle: Bundle) -> tuple[Ruling, ...]:
@@ -302,4 +301,4 @@ def _keyed(entry: Diagnosis) -> str:
 
 
 def _is_dependency(entry: Diagnosis) -> bool:
-    return entry.confidence is Confidence.PROVEN and entry.layer not in {"registry-semantics", "webhook"}
+    return entry.confidence is not Confidence.UNKNOWN and entry.layer not in {"registry-semantics", "webhook"}

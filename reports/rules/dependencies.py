@@ -252,7 +252,7 @@ def store_keys_are_not_set(seen: Seen) -> Iterator[Diagnosis]:
     for rung in seen.broken("store.bucket"):
         if rung.code != "credentials-missing":
             continue
-        server = seen.services.get(rung.position, {})
+        server = seen.service(rung.position)
         # what its own wrapper sets is seen in its process alone, and one that never ran or has ended has none
         missing = [
             name for name in rung.facts.get("missing") or ["AWS_ACCESS_KEY_ID"] if name not in assigned_by(server)
@@ -359,7 +359,7 @@ def buckets_named(seen: Seen) -> dict[str, set[str]]:
 def _bucket_patch(seen: Seen, holder: str, setting: str, bucket: str, wanted: str) -> dict[str, Any] | None:
     if not setting.startswith("--"):
         return patch_of(seen, holder, setting, bucket, wanted)
-    command = seen.services.get(holder, {}).get("command")
+    command = seen.service(holder).get("command")
     if not isinstance(command, list) or any("[redacted]" in str(word) for word in command):
         return None
     return {

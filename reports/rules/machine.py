@@ -67,7 +67,7 @@ def image_is_unavailable(seen: Seen) -> Iterator[Diagnosis]:
     # a registry that cannot be reached names no image: the one that is not here is meant
     named = _named_in(seen.compose_error, seen)
     component = next(iter(users), None) or named or next(iter(seen.without_image), None) or HOST
-    image = image or str(seen.services.get(component, {}).get("image", ""))
+    image = image or str(seen.service(component).get("image", ""))
     yield diagnosis("image-unavailable", component, evidence=_started(seen), parameters={"image": image})
 
 

@@ -57,7 +57,7 @@ def _look(seen: Seen, service: str | None) -> tuple[int, ...]:
 
 def patch_of(seen: Seen, service: str, setting: str, old: str, new: str) -> dict[str, Any] | None:
     """A compose overlay that changes part of a setting; None where the value is not a plain one or holds a secret."""
-    value = environment_of(seen.services.get(service, {})).get(setting, "")
+    value = seen.environment(service).get(setting, "")
     if not new or old not in value or "[redacted]" in value:
         return None
     return {"services": {service: {"environment": {setting: value.replace(old, new, 1)}}}}
@@ -75,7 +75,7 @@ def endpoint_is_missing(seen: Seen) -> Iterator[Diagnosis]:
             patched = None if "://" in held else mended
             yield diagnosis("setting-invalid", rung.position, evidence=(rung.seq,), parameters=told, patch=patched)
             continue
-        value = environment_of(seen.services.get(own[0].caller, {})).get(own[0].setting, "")
+        value = seen.environment(own[0].caller).get(own[0].setting, "")
         patch = {"services": {rung.position: {"environment": {own[0].setting: value}}}} if value else None
         given = {"setting": own[0].setting, "host": AWS}
         yield diagnosis("endpoint-missing", rung.position, evidence=(rung.seq,), parameters=given, patch=patch)
@@ -127,7 +127,7 @@ def host_is_unknown(seen: Seen) -> Iterator[Diagnosis]:
 def _is_known_elsewhere(seen: Seen, rung: Rung) -> bool:
     """Whether a service runs in a network of its caller's, and bears the name by which it is asked in none of those."""
     name, host = str(rung.target), str(rung.link.get("host") or "")
-    service, state = seen.services.get(name, {}), seen.containers.get(name)
+    service, state = seen.service(name), seen.containers.get(name)
     shared = _networks(seen, rung.position) & _networks(seen, name)
     rows = service.get("networks") or {}
     known = {name, service.get("container_name")} | {
@@ -140,7 +140,7 @@ def _is_known_elsewhere(seen: Seen, rung: Rung) -> bool:
 
 
 def _networks(seen: Seen, service: str) -> frozenset[str]:
-    own = seen.services.get(service, {})
+    own = seen.service(service)
     # what is put into the engine's own networks is in none of the deployment's
     beside = {f"network_mode: {own['network_mode']}": None} if own.get("network_mode") else {"default": None}
     return frozenset(own.get("networks") or beside)
@@ -216,7 +216,7 @@ UP = re.compile(r"(?i)ready to accept connections|(?:listening|running|serving) 
 
 def _moved(seen: Seen, service: str) -> tuple[str, int] | None:
     """The setting by which a service was told to open the port that it has open, and that port."""
-    named = settings_of(seen.services.get(service, {})).items()
+    named = settings_of(seen.service(service)).items()
     opened = {str(port) for port in ports_of(seen, service)}
     return next(((name, int(value)) for (_, name), value in named if "port" in name.lower() and value in opened), None)
 
@@ -234,7 +234,7 @@ def _resolved(seen: Seen, rung: Rung) -> frozenset[str]:
 
 def _is_pinned(seen: Seen, rung: Rung, led: Collection[str]) -> bool:
     """Whether a line of the caller's own hosts file leads a service's name to addresses that the service does not have."""
-    lines = seen.services.get(rung.position, {}).get("extra_hosts") or ()
+    lines = seen.service(rung.position).get("extra_hosts") or ()
     named = [line for line in lines if re.match(rf"{re.escape(str(rung.link.get('host')))}[:=]", str(line))]
     state = seen.containers.get(str(rung.target))
     return bool(named) and state is not None and not set(led) & set(state.seen.get("addresses") or ())
@@ -249,7 +249,7 @@ def _is_own(seen: Seen, service: str, led: Collection[str]) -> bool:
 def _own(seen: Seen, rung: Rung, given: Mapping[str, Any]) -> Diagnosis:
     """A service bears, as its host's name, the name of another that it asks: there the name is its own."""
     host = str(given["host"])
-    is_named = str(seen.services.get(rung.position, {}).get("hostname") or "") == host
+    is_named = str(seen.service(rung.position).get("hostname") or "") == host
     wanted = (
         f"the service {host}, which needs that name for itself" if host in seen.services else wanted_host(seen, rung)
     )

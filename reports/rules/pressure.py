@@ -155,7 +155,7 @@ def cited(seen: Seen, name: str) -> tuple[int, ...]:
 
 def keeps_data(seen: Seen, name: str) -> bool:
     """Whether a service lives by data of its own."""
-    return seen.roles.get(name) in STORES or bool(seen.services.get(name, {}).get("volumes"))
+    return seen.roles.get(name) in STORES or bool(seen.service(name).get("volumes"))
 
 
 def ill_stores(seen: Seen) -> Iterator[str]:
@@ -305,7 +305,7 @@ def workers_are_killed_for_time(seen: Seen) -> Iterator[Diagnosis]:
             continue
         if ran_out_of_memory(seen, name) or (limits(seen, name).get("cpus") and held_back(seen, name) >= THROTTLED):
             continue
-        service = seen.services.get(name, {})
+        service = seen.service(name)
         told = " ".join([*words_of(service), *environment_of(service).values()])
         option = TIMEOUT_OPTION.search(told)
         seconds = option["seconds"] if option else "30"
@@ -328,7 +328,7 @@ LONGEST_PAUSE = 120.0
 
 def patience_of(seen: Seen, service: str) -> tuple[list[str], float]:
     """The settings that a service names for its patience with MLflow, and how long an outage is a call by them."""
-    held = environment_of(seen.services.get(service, {}))
+    held = seen.environment(service)
     named = [name for name in PATIENCE if re.fullmatch(r"\d+(?:\.\d+)?", held.get(name, ""))]
     retries, factor, timeout = (float(held[name]) if name in named else usual for name, usual in PATIENCE.items())
     pauses = sum(min(factor * 2**number, LONGEST_PAUSE) for number in range(1, int(min(retries, 50))))
@@ -501,7 +501,7 @@ def started_too_early(seen: Seen) -> Iterator[Diagnosis]:
 
 def awaits_not(seen: Seen, name: str, target: str) -> bool:
     """Whether a definition starts a service without waiting until another is ready."""
-    waits = seen.services.get(name, {}).get("depends_on") or {}
+    waits = seen.service(name).get("depends_on") or {}
     how = waits.get(target) if isinstance(waits, Mapping) else None
     return (how or {}).get("condition") not in READY
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.evidence import Event
 from reports.rules.seen import Container, Rule, Seen
-from reports.wiring import environment_of, settings_of
+from reports.wiring import settings_of
 
 MISSING_MODULE = re.compile(
     r"(?:No module named '?\"?|requires the |Missing optional dependency '|Missing dependency '?|ImportError: Please install )(?P<module>[A-Za-z_](?:[\w.-]*\w)?)"
@@ -192,7 +192,7 @@ def code_does_not_load(seen: Seen) -> Iterator[Diagnosis]:
 def missing_settings(seen: Seen, service: str) -> list[str]:
     """The settings that a service's last lines call missing and that its environment indeed does not hold."""
     lines, _ = seen.log(service)
-    held = environment_of(seen.services.get(service, {}))
+    held = seen.environment(service)
     found: dict[str, None] = {}
     for line, following in zip(lines, [*lines, ""][1:], strict=True):
         # a validator may name the field on one line and say what is wrong on the next
@@ -222,7 +222,7 @@ def _compose(seen: Seen) -> tuple[int, ...]:
 def scheme_is_not_supported(seen: Seen) -> Iterator[Diagnosis]:
     """A service ended with a store address whose scheme SQLAlchemy does not know: `postgres` for `postgresql`."""
     for state in _ended_badly(seen):
-        for (_, name), value in settings_of(seen.services.get(state.service, {})).items():
+        for (_, name), value in settings_of(seen.service(state.service)).items():
             if value.startswith("postgres://") and "REDIS" not in name:
                 given = {"setting": name, "scheme": "postgres", "wanted": "postgresql"}
                 cited = (*_cited(seen, state), *_compose(seen))
@@ -265,10 +265,8 @@ def memory_ran_out(seen: Seen) -> Iterator[Diagnosis]:
         events = seen.events_of(name, "oom")
         if not (state.seen.get("oom_killed") or events or (state.seen.get("counted") or {}).get("oom_kills")):
             continue
-        limit = (((seen.services.get(name, {}).get("deploy") or {}).get("resources") or {}).get("limits") or {}).get(
-            "memory"
-        )
-        limit = limit or seen.services.get(name, {}).get("mem_limit") or "no limit of its own"
+        limit = (((seen.service(name).get("deploy") or {}).get("resources") or {}).get("limits") or {}).get("memory")
+        limit = limit or seen.service(name).get("mem_limit") or "no limit of its own"
         cited = (state.seq, *(event.seq for event in events))
         yield diagnosis("out-of-memory", name, evidence=cited, parameters={"limit": str(limit)}, layer="resource")
 

@@ -7,7 +7,7 @@ from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.evidence import lines_of
 from reports.rules.processes import last_words
 from reports.rules.seen import Container, Rule, Seen
-from reports.wiring import environment_of, options_of, words_of
+from reports.wiring import options_of, words_of
 
 USAGE = re.compile(
     r"(?i)no such (?:option|command)|unrecogni[sz]ed (?:option|argument|configuration parameter|command)|unknown (?:option|flag|directive|argument|command line)"
@@ -49,7 +49,7 @@ def _ended(seen: Seen) -> Iterator[tuple[Container, tuple[str, ...], tuple[int, 
 def command_is_refused(seen: Seen) -> Iterator[Diagnosis]:
     """A program ended on its command line or its configuration: an option or directive that it does not know."""
     for state, lines, cited in _ended(seen):
-        own = options_of(seen.services.get(state.service, {}))
+        own = options_of(seen.service(state.service))
         # a program that ends with an option of its own command line in its mouth speaks of that
         named = (line for line in lines[-1:] if any(f"--{word}" in own for word in OPTION.findall(line)))
         usage = next((line for line in reversed(lines) if USAGE.search(line)), None)
@@ -64,8 +64,8 @@ def command_is_refused(seen: Seen) -> Iterator[Diagnosis]:
 def _is_given_by_setting(said: str, seen: Seen, service: str) -> bool:
     """Whether the value that a program complains of stands in its settings and not on its command line: options may be read from both."""
     name = _quoted(said, seen, service)
-    command = " ".join(words_of(seen.services.get(service, {})))
-    return name is not None and environment_of(seen.services.get(service, {}))[name] not in command
+    command = " ".join(words_of(seen.service(service)))
+    return name is not None and seen.environment(service)[name] not in command
 
 
 def _with_line_before(lines: tuple[str, ...], said: str) -> str:
@@ -93,7 +93,7 @@ def setting_is_refused(seen: Seen) -> Iterator[Diagnosis]:
 
 def _named(said: str, seen: Seen, service: str) -> str | None:
     """The setting that a line names and that is set."""
-    held = environment_of(seen.services.get(service, {}))
+    held = seen.environment(service)
     return next(
         (name for name, value in held.items() if value and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", said)), None
     )
@@ -113,11 +113,7 @@ def _valued(said: str, seen: Seen, service: str) -> str | None:
 def _hinted(said: str, seen: Seen, service: str) -> str | None:
     """The one setting whose name holds an abbreviation that a line speaks of: KMS in MINIO_KMS_SECRET_KEY."""
     spoken = set(re.findall(r"(?<![\w-])[A-Z]{3,}(?![\w-])", said)) - GENERIC
-    hinted = [
-        name
-        for name, value in environment_of(seen.services.get(service, {})).items()
-        if value and spoken & set(name.split("_")[1:])
-    ]
+    hinted = [name for name, value in seen.environment(service).items() if value and spoken & set(name.split("_")[1:])]
     return hinted[0] if len(hinted) == 1 else None
 
 
@@ -158,7 +154,7 @@ def _quoted(said: str, seen: Seen, service: str) -> str | None:
 
 def _telling(seen: Seen, service: str) -> Iterator[tuple[str, str]]:
     """The settings of a service whose value is known by itself in a line: long enough, no common word, no secret."""
-    for name, value in environment_of(seen.services.get(service, {})).items():
+    for name, value in seen.environment(service).items():
         if len(value) >= SHORTEST and value.lower() not in COMMON and "[redacted]" not in value:
             yield name, value
 

@@ -245,7 +245,7 @@ def experiment_lies_elsewhere(seen: Seen) -> Iterator[Diagnosis]:
         if rung.name != "tracking.experiment" or not found or found["bucket"] in {*named, *there} or not named:
             continue
         server, component = _behind(seen, rung)
-        root = BUCKET.search(artifact_root(seen.services.get(server, {}))[1])
+        root = BUCKET.search(artifact_root(seen.service(server))[1])
         store = next((link.target for link in seen.links if link.kind is Kind.STORE and link.target), None)
         given = {
             "setting": f"experiment {rung.facts.get('experiment')}",

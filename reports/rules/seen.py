@@ -133,6 +133,10 @@ class Seen:
         """The services of the configuration."""
         return self.config.get("services") or {}
 
+    def service(self, name: str | None) -> Mapping[str, Any]:
+        """A service's configuration; empty for what is no service."""
+        return self.services.get(name or "", {})
+
     @cached_property
     def declared(self) -> Mapping[str, Mapping[str, Any]]:
         """The services as the files declare them, variables unfilled; empty where that was not kept."""
@@ -193,7 +197,7 @@ class Seen:
         """The service of a role; of several one that another's settings lead to, that is labelled so, or has most settings of a registry."""
         found = self.having_role(role)
         led = {link.target for link in self.links if link.target != link.caller} if len(found) > 1 else set()
-        return min(found, key=lambda name: (name not in led, *unlikely(self.services.get(name, {}))), default=None)
+        return min(found, key=lambda name: (name not in led, *unlikely(self.service(name))), default=None)
 
     def database_of(self, caller: str | None) -> str | None:
         """The service that is a caller's database."""
@@ -205,7 +209,7 @@ class Seen:
 
     def is_ours(self, service: str) -> bool:
         """Whether a service is one of the harness's own."""
-        labels = self.services.get(service, {}).get("labels") or {}
+        labels = self.service(service).get("labels") or {}
         return HARNESS in labels
 
     def is_one_shot(self, service: str) -> bool:
@@ -214,7 +218,11 @@ class Seen:
 
     def setting(self, service: str, name: str) -> str:
         """A variable of a service's environment as it was rendered; empty when it is not set."""
-        return environment_of(self.services.get(service, {})).get(name, "")
+        return self.environment(service).get(name, "")
+
+    def environment(self, service: str | None) -> dict[str, str]:
+        """A service's environment as it was rendered; empty for what is no service."""
+        return environment_of(self.service(service))
 
     @cached_property
     def containers(self) -> Mapping[str, Container]:
@@ -348,7 +356,7 @@ class Seen:
 
     def _secrets(self, service: str) -> list[tuple[str, str]]:
         """The secrets of a service, each with the name of the file that holds it there."""
-        given = self.services.get(service, {}).get("secrets") or ()
+        given = self.service(service).get("secrets") or ()
         rows = [row if isinstance(row, Mapping) else {"source": row} for row in given]
         return [(str(row["source"]), str(row.get("target") or row["source"]).rpartition("/")[2]) for row in rows]
 

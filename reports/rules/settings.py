@@ -1,5 +1,6 @@
 """Rules about settings that are absent, malformed or at odds with each other, read from the definition and asked where they are used."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -44,7 +45,7 @@ def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
         for kind, setting in NEEDS.get(role, {}).items():
             there = seen.of_role(str(kind))
             led = any(link.caller == name and link.kind is kind for link in links)
-            led = led or "--artifacts-only" in options_of(seen.services.get(name, {}))
+            led = led or "--artifacts-only" in options_of(seen.service(name))
             if led or there is None or event is None or name not in seen.services:
                 continue
             if setting in assigned_by(seen.services[name]) or seen.setting(name, setting).startswith("unix:"):
@@ -54,16 +55,16 @@ def way_is_missing(seen: Seen) -> Iterator[Diagnosis]:
                 told = {"setting": setting, "scheme": scheme, "wanted": SPOKEN[kind]}
                 yield diagnosis("uri-scheme-unsupported", name, evidence=(event.seq,), parameters=told)
                 continue
-            sure = Confidence.PROVEN if _stood(seen, name, setting) else Confidence.LIKELY
+            sure = Confidence.PROVEN if _stood(seen, name).get(setting) else Confidence.LIKELY
             given = {"setting": setting}
             yield diagnosis("setting-missing", name, evidence=(event.seq,), parameters=given, confidence=sure)
 
 
-def _stood(seen: Seen, service: str, setting: str) -> bool:
-    """Whether the setting was there when the target was last ready."""
+def _stood(seen: Seen, service: str) -> Mapping[str, str]:
+    """A service's environment when the target was last ready."""
     event = seen.bundle.last("standing")
     services = (event.response.get("services") or {}) if event else {}
-    return bool(environment_of(services.get(service) or {}).get(setting))
+    return environment_of(services.get(service) or {})
 
 
 def serves_artifacts_only(seen: Seen) -> Iterator[Diagnosis]:
@@ -72,8 +73,10 @@ def serves_artifacts_only(seen: Seen) -> Iterator[Diagnosis]:
     event = _definition(seen)
     if server is None or event is None:
         return
-    service = seen.services.get(server, {})
-    told = "--artifacts-only" in options_of(service) or _is_on(environment_of(service).get("MLFLOW_ARTIFACTS_ONLY", ""))
+    service = seen.service(server)
+    told = "--artifacts-only" in options_of(service) or _is_on(
+        seen.environment(server).get("MLFLOW_ARTIFACTS_ONLY", "")
+    )
     refused = any("artifacts-only" in rung.message for rung in seen.broken("tracking.read", "tracking.write"))
     if told and (server in seen.gone or refused):
         state = seen.gone.get(server)
@@ -90,7 +93,7 @@ def artifacts_lie_locally(seen: Seen) -> Iterator[Diagnosis]:
     server, store = seen.of_role("tracking"), seen.of_role("object-store")
     if server is None or store is None:
         return
-    service = seen.services.get(server, {})
+    service = seen.service(server)
     setting, value = artifact_root(service)
     for rung in seen.rungs:
         roots = rung.facts.get("artifact_roots") if rung.name == "tracking.read" and rung.ok else None
@@ -123,7 +126,7 @@ STORED_BY = frozenset(
 def artifacts_have_a_strange_scheme(seen: Seen) -> Iterator[Diagnosis]:
     """A server tells its clients to keep artifacts at an address of a scheme that MLflow does not know."""
     for rung in (one for one in seen.rungs if one.name == "tracking.read" and one.ok and one.target):
-        service = seen.services.get(str(rung.target), {})
+        service = seen.service(rung.target)
         setting, value = artifact_root(service)
         roots = [value, *map(str, rung.facts.get("artifact_roots") or ())]
         strange = next((scheme for root in roots if (scheme := _scheme(root)) not in STORED_BY), None)
@@ -153,7 +156,7 @@ def clients_are_sent_past_the_server(seen: Seen) -> Iterator[Diagnosis]:
         server = rung.says("through")
         if rung.code != "credentials-missing" or not server or server == rung.position:
             continue
-        service = seen.services.get(server, {})
+        service = seen.service(server)
         options = options_of(service)
         serves = "--no-serve-artifacts" not in options and (
             "--serve-artifacts" in options or bool(_destination(service))
@@ -177,17 +180,15 @@ def keys_of_its_own_are_missing(seen: Seen) -> Iterator[Diagnosis]:
 
 def was_given_no_key(seen: Seen, rung: Rung) -> bool:
     """Whether a store knows the key of none of its callers because its own settings hold none."""
-    own = environment_of(seen.services.get(rung.target or "", {}))
+    own = seen.environment(rung.target)
     alike = rung.target is not None and seen.odd_one(rung) == rung.target
     return rung.code == "InvalidAccessKeyId" and alike and bool(own) and not any(own.get(name) for name in OWN_KEYS)
 
 
 def _lost_password(seen: Seen, service: str) -> str:
     """The setting that held a service's password when it was last ready and holds none now; empty where none did."""
-    event = seen.bundle.last("standing")
-    stood = environment_of(((event.response.get("services") or {}) if event else {}).get(service) or {})
-    now = environment_of(seen.services.get(service, {}))
-    return next((name for name in stood if ("PASS" in name or "AUTH" in name) and not now.get(name)), "")
+    now = seen.environment(service)
+    return next((name for name in _stood(seen, service) if re.search("PASS|AUTH", name) and not now.get(name)), "")
 
 
 def _always(seen: Seen) -> bool:

@@ -100,10 +100,15 @@ def fired(story: Story, *rules: Rule) -> list[Diagnosis]:
         ('[[cause]]\nid = "a"\nlayer = "host"\ntitle = "t"\n', "has id, layer, title and remedy"),
         ('[[cause]]\nid = "a"\nlayer = "nowhere"\ntitle = "t"\nremedy = "r"\n', "unknown layer 'nowhere'"),
         ('[[cause]]\nid = "a"\nlayer = "host"\ntitle = "t"\nremedy = "r"\n' * 2, "'a' stands there twice"),
+        (
+            '[[cause]]\nid = "a"\nlayer = "host"\ntitle = "t"\nremedy = "r"\nsurest = "certain"\n',
+            "'a' is 'certain' at most, which is no confidence",
+        ),
+        ('[[cause]]\nid = "a"\nlayer = "host"\ntitle = "t"\nremedy = "r"\nsure = "likely"\n', "has id, layer"),
     ],
 )
 def test_a_list_of_causes_that_is_none_is_refused(text: str, said: str) -> None:
-    """A key too few, a layer that is none, an id that stands there twice."""
+    """A key too few or too many, a layer or a confidence that is none, an id that stands there twice."""
     with pytest.raises(CauseError, match=said):
         causes.parse(text)
 
@@ -133,6 +138,20 @@ def test_every_cause_is_worded_from_named_parameters() -> None:
 def test_a_template_is_filled_with_what_is_known(parameters: dict[str, Any], text: str) -> None:
     """A list reads as words, what is not known as a question mark."""
     assert causes.filled("{setting} of {service}", {"service": "api", **parameters}) == text
+
+
+@pytest.mark.parametrize(
+    ("cause", "given", "told"),
+    [
+        ("store-failing", Confidence.PROVEN, Confidence.LIKELY),
+        ("store-failing", Confidence.UNKNOWN, Confidence.UNKNOWN),
+        ("store-full", Confidence.PROVEN, Confidence.PROVEN),
+        ("store-full", Confidence.LIKELY, Confidence.LIKELY),
+    ],
+)
+def test_a_diagnosis_is_no_surer_than_its_cause_may_be(cause: str, given: Confidence, told: Confidence) -> None:
+    """That a store answers with an error is seen, and what makes it do so is not."""
+    assert causes.diagnosis(cause, "store", evidence=(1,), confidence=given).confidence is told
 
 
 def test_a_diagnosis_is_worded_by_its_cause_and_cites_each_event_once() -> None:
@@ -260,7 +279,7 @@ def test_what_a_check_stated_is_diagnosed_at_the_service_it_is_about(fact: dict[
     story = begun().check(LOOKUP, "failed", facts=fact)
     entry = diagnose(story.done())[0]
 
-    assert told(story) == [(fact["semantics"], component, PROVEN)]
+    assert told(story) == [(fact["semantics"], component, causes.known()[fact["semantics"]].surest)]
     assert (entry.explains, entry.parameters["service"]) == ((LOOKUP,), component)
     assert len(entry.evidence) == 2
 

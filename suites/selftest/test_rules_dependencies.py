@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reports.causes import Confidence, Diagnosis
+from reports.causes import Confidence, Diagnosis, known
 from reports.rules import dependencies, network
 from reports.rules.seen import Ended, Rule, Seen
 from reports.wiring import links_of
@@ -123,7 +123,7 @@ def test_the_databases_error_names_the_cause(code: str, cause: str | None, compo
     found = read(story)
 
     assert [(entry.cause, entry.component, entry.confidence) for entry in found] == (
-        [(cause, component, PROVEN)] if cause else []
+        [(cause, component, known()[cause].surest)] if cause else []
     )
     assert all(entry.evidence == (2,) and entry.parameters["service"] == "api" for entry in found)
 
@@ -248,7 +248,7 @@ def test_the_stores_error_names_the_cause(code: str, cause: str, component: str)
         rung(begun(), "store.bucket", "api", "object-store", code), "store.bucket", "mlflow", "object-store", code
     )
 
-    assert told(alone) == told(both) == [(cause, component, PROVEN)]
+    assert told(alone) == told(both) == [(cause, component, known()[cause].surest)]
     assert {where for _, where, _ in told(alike)} == {"store"}
 
 
@@ -331,11 +331,11 @@ def test_a_bucket_that_all_name_alike_is_missing() -> None:
         ("OOM", "command not allowed when used memory > 'maxmemory'", [("queue-memory-full", "queue", PROVEN)]),
         ("MISCONF", "unable to persist", [("queue-cannot-persist", "queue", PROVEN)]),
         ("READONLY", "a read only replica", [("queue-read-only", "queue", PROVEN)]),
-        ("LOADING", "loading the dataset", [("queue-failing", "queue", PROVEN)]),
+        ("LOADING", "loading the dataset", [("queue-failing", "queue", LIKELY)]),
         ("ERR", "AUTH called without any password configured", [("queue-password-wrong", "api", PROVEN)]),
         ("ERR", "max number of clients reached", [("queue-clients-full", "queue", PROVEN)]),
         ("ERR", "DB index is out of range", [("queue-database-wrong", "api", PROVEN)]),
-        ("ERR", "something odd", [("queue-failing", "queue", PROVEN)]),
+        ("ERR", "something odd", [("queue-failing", "queue", LIKELY)]),
         ("unknown-command", "ERR unknown command 'LPUSH'", [("queue-command-missing", "queue", PROVEN)]),
         ("max-clients", "ERR max number of clients reached", [("queue-clients-full", "queue", PROVEN)]),
         ("refused", "", []),
@@ -353,7 +353,7 @@ def test_the_queues_error_names_the_cause(code: str, message: str, expected: Tol
         ("status-401", "", 401, [("tracking-unauthorised", "api", PROVEN)]),
         ("status-404", "", 404, [("endpoint-not-known", "mlflow", PROVEN)]),
         ("status-413", "", 413, [("body-too-large", "mlflow", PROVEN)]),
-        ("status-502", "", 502, [("gateway-failing", "mlflow", PROVEN)]),
+        ("status-502", "", 502, [("gateway-failing", "mlflow", LIKELY)]),
         ("status-500", "INTERNAL_ERROR", 500, [("tracking-failing", "mlflow", UNKNOWN)]),
         ("status-503", "disabled in --artifacts-only mode", 503, [("artifacts-only", "mlflow", PROVEN)]),
         ("not-json", "<html>", 200, [("response-not-json", "api", PROVEN)]),

@@ -27,7 +27,7 @@ CONFIG: dict[str, Any] = {
         "stub": {"image": "harness:1", "labels": {"airworthy.harness": "true"}},
     }
 }
-PROVEN, UNKNOWN = Confidence.PROVEN, Confidence.UNKNOWN
+LIKELY, PROVEN, UNKNOWN = Confidence.LIKELY, Confidence.PROVEN, Confidence.UNKNOWN
 RUNNING: dict[str, Any] = {
     "status": "running", "exit_code": 0, "oom_killed": False, "restarts": 0, "health": "none", "health_log": [],
     "error": "",
@@ -259,7 +259,7 @@ def test_a_command_that_the_engine_cannot_start(
 @pytest.mark.parametrize(
     ("service", "state", "expected"),
     [
-        ("bucket", {"exit_code": 3}, [("job-failed", "bucket", PROVEN)]),
+        ("bucket", {"exit_code": 3}, [("job-failed", "bucket", LIKELY)]),
         ("bucket", {"exit_code": 0}, []),
         ("bucket", {"exit_code": 137}, []),
         ("api", {"exit_code": 3}, [("service-crashed", "api", UNKNOWN)]),
@@ -271,7 +271,7 @@ def test_a_command_that_the_engine_cannot_start(
 def test_what_no_rule_explains_is_told_by_its_last_words(
     service: str, state: dict[str, Any], expected: list[tuple[str, str, Confidence]]
 ) -> None:
-    """A job's failure is proven by its exit code; why a service crashed stays unknown; what ended well says nothing."""
+    """That a job failed is seen by its exit code, its reason is not; why a service crashed stays unknown; what ended well says nothing."""
     assert told(world(service, "starting", "boom", "", **state), processes.FALLBACKS) == expected
 
 
