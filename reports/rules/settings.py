@@ -68,20 +68,14 @@ def _stood(seen: Seen, service: str) -> Mapping[str, str]:
 
 
 def serves_artifacts_only(seen: Seen) -> Iterator[Diagnosis]:
-    """The tracking server is told to carry artifacts alone, and it refuses to start or to answer."""
+    """The tracking server is told to carry artifacts alone, and ends over it; one that runs says so itself (dependencies.SAID)."""
     server = seen.of_role("tracking")
-    event = _definition(seen)
-    if server is None or event is None:
+    event, state = _definition(seen), seen.gone.get(server or "")
+    if server is None or event is None or state is None:
         return
-    service = seen.service(server)
-    told = "--artifacts-only" in options_of(service) or _is_on(
-        seen.environment(server).get("MLFLOW_ARTIFACTS_ONLY", "")
-    )
-    refused = any("artifacts-only" in rung.message for rung in seen.broken("tracking.read", "tracking.write"))
-    if told and (server in seen.gone or refused):
-        state = seen.gone.get(server)
-        cited = (event.seq, *((state.seq,) if state else ()))
-        yield diagnosis("artifacts-only", server, evidence=cited, parameters={"service": server})
+    told = _is_on(seen.environment(server).get("MLFLOW_ARTIFACTS_ONLY", ""))
+    if told or "--artifacts-only" in options_of(seen.service(server)):
+        yield diagnosis("artifacts-only", server, evidence=(event.seq, state.seq), parameters={"service": server})
 
 
 def _is_on(value: str) -> bool:
