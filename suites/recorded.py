@@ -25,6 +25,18 @@ ALIKE = 0.45
 """How alike two keys are (0 to 1) before one is taken for the other's new name."""
 
 
+def same(one: object, other: object) -> bool:
+    """Whether two values are the same to a reader of JSON, for whom 1, 1.0 and true are three."""
+    return json.dumps(one, sort_keys=True, default=str) == json.dumps(other, sort_keys=True, default=str)
+
+
+def agrees(got: object, expected: object) -> bool:
+    """Whether a value is what it must be; numbers to within rounding."""
+    if isinstance(expected, float):
+        return isinstance(got, int | float) and abs(got - expected) < 1e-6
+    return got == expected
+
+
 @dataclass(frozen=True)
 class Departure:
     """One way in which an answer is not as recorded; `kind` is missing, renamed, retyped, undeclared or value-wrong."""

@@ -11,9 +11,9 @@ import pytest
 from fixtures.gate import Gated
 from fixtures.http import Answer, Http
 from fixtures.process import Process
-from fixtures.registrations import Registered
-from suites.recorded import contract, departures, stated, told
-from suites.wording import exchange, lost_or_changed, shown
+from fixtures.registrations import LONG, Registered
+from suites.recorded import contract, departures, same, stated, told
+from suites.wording import exchange, fate_of, lost_or_changed, shown
 
 LIMITED_WITHIN = 600
 """Requests after which a limit must have been met, whatever it is."""
@@ -44,6 +44,8 @@ def operations() -> Iterator[tuple[str, dict[str, Any]]]:
 
 KEYED = [name for name, operation in operations() if operation["security"]]
 WRITING = [name for name, operation in operations() if operation.get("x-scope") in {"write", "promote"}]
+SHORT = [(name, "read") for name in WRITING] + [(name, "write") for name in WRITING if name.endswith("/promote")]
+"""Operations that change something, each with a key whose scope falls short of it."""
 READING = [name for name, operation in operations() if operation.get("x-scope") == "read"]
 OPEN = [name for name, operation in operations() if not operation["security"]]
 FINDING = [name for name, operation in operations() if "404" in operation["responses"] and "{" in name]
@@ -107,12 +109,12 @@ def test_a_key_is_asked_for(api: Http, baseline: Registered, fact: dict[str, Any
 
 
 @pytest.mark.verifies("http-contract")
-@pytest.mark.parametrize("name", WRITING)
-def test_a_scope_is_asked_for(api: Http, baseline: Registered, fact: dict[str, Any], name: str) -> None:
-    """A route that changes something answers 403 to a key that may only read."""
-    if "read" not in api.keys:
-        pytest.skip("because the target was given no key that may only read")
-    answer = ask(api, name, known(baseline) | {"version": NO_SUCH["version"]}, key="read")
+@pytest.mark.parametrize(("name", "key"), SHORT)
+def test_a_scope_is_asked_for(api: Http, baseline: Registered, fact: dict[str, Any], name: str, key: str) -> None:
+    """A route that changes something answers 403 to a key that may only read, one that promotes also to one that may only write."""
+    if key not in api.keys:
+        pytest.skip(f"because the target was given no key that may only {key}")
+    answer = ask(api, name, known(baseline) | {"version": NO_SUCH["version"]}, key=key)
 
     if answer.status != 403:
         got_in = answer.status is not None and (answer.status < 400 or answer.status in {404, 409, 422})
@@ -120,7 +122,7 @@ def test_a_scope_is_asked_for(api: Http, baseline: Registered, fact: dict[str, A
             {"semantics": "scope-not-checked", "route": route_of(name)} if got_in else misanswered(name, 403, answer)
         )
     assert answer.status == 403, exchange(
-        f"{name} with a key that may only read",
+        f"{name} with a key that may only {key}",
         "the API",
         expected="403",
         got=str(answer),
@@ -240,7 +242,7 @@ def test_registering_answers(
         do="register the very model that was logged",
     )
     handed = (answered or {}).get("metadata")
-    lost = [key for key, value in given.items() if not isinstance(handed, dict) or handed.get(key) != value]
+    lost = [key for key, value in given.items() if not isinstance(handed, dict) or not same(handed.get(key), value)]
     if lost:
         fact.update(semantics=lost_or_changed(handed, lost), keys=lost)
     assert not lost, exchange(
@@ -249,6 +251,42 @@ def test_registering_answers(
         expected=f"metadata that holds {', '.join(lost)}",
         got=seen,
         do="hand the body's metadata on to the service",
+    )
+
+
+@pytest.mark.verifies("http-contract")
+def test_long_metadata_sent_over_http_comes_back_whole(
+    api: Http, inside: Process, outside: Process, fact: dict[str, Any]
+) -> None:
+    """A logged model's own file knows nothing of what is said at its registration: it comes back whole nevertheless."""
+    logged = logged_model(outside)
+    body = {"logged_model_id": logged, "kind": "baseline", "model_type": "ranking", "metadata": {"notes": LONG}}
+    answer = api.post("/models/register", json=body, timeout=30)
+    if answer.status not in {200, 201}:
+        fact.update(misanswered("POST /models/register", 201, answer))
+    assert answer.status in {200, 201}, exchange(
+        f"POST /models/register with metadata of {len(LONG)} characters",
+        "the API",
+        expected="200 or 201: metadata has no limit of length",
+        got=str(answer),
+        do="keep metadata where it has room",
+    )
+    looked = inside.call("get_model_by_uuid", model_uuid=logged)
+    asked = api.get(f"/models/by-uuid/{logged}")
+    found = {"get_model_by_uuid": looked.result, "GET /models/by-uuid": asked.json if asked.status == 200 else None}
+    kept = {
+        where: (one.get("metadata") or {}).get("notes") if isinstance(one, dict) else None
+        for where, one in found.items()
+    }
+    wrong = {where: value for where, value in kept.items() if value != LONG}
+    if wrong and all(isinstance(found[where], dict) for where in wrong):
+        fact.update(fate_of(LONG, wrong.values()))
+    assert not wrong, exchange(
+        f"look up {logged}, registered over HTTP with metadata of {len(LONG)} characters",
+        " and ".join(wrong),
+        expected=f"all {len(LONG)} characters",
+        got=f"{wrong}; {looked}; {asked}",
+        do="keep the metadata of a registration where a lookup finds it, whatever its length",
     )
 
 
@@ -418,14 +456,15 @@ def test_a_malformed_path_is_refused(api: Http, baseline: Registered, fact: dict
 
 @pytest.mark.verifies("http-contract")
 def test_a_limit_is_kept_and_says_when_to_come_back(api: Http, fact: dict[str, Any]) -> None:
-    """A key that asks too often is answered with 429 and Retry-After, and others are not."""
+    """A key that asks too often, for one model after another, is answered with 429 and Retry-After, and others are not."""
     if "limited" not in api.keys:
         pytest.skip("because the target was given no key to use up")
     path = f"/models/{NO_SUCH['name']}/{NO_SUCH['version']}"
     answer, asked = api.get(path, key="limited"), 1
     with ThreadPoolExecutor(AT_ONCE) as several:
         while asked < LIMITED_WITHIN and answer.status not in {429, None}:
-            answers = list(several.map(lambda _: api.get(path, key="limited"), range(AT_ONCE)))
+            others = [f"/models/{NO_SUCH['name']}/{900_000 + asked + at}" for at in range(AT_ONCE)]
+            answers = list(several.map(lambda other: api.get(other, key="limited"), others))
             answer, asked = max(answers, key=lambda one: one.status or 1000), asked + AT_ONCE
     after = answer.headers.get("Retry-After", "")
     other = api.get(path)
@@ -433,14 +472,14 @@ def test_a_limit_is_kept_and_says_when_to_come_back(api: Http, fact: dict[str, A
     if answer.status is not None and (answer.status != 429 or not after.strip().isdigit()):
         fact.update(semantics="limit-missing", route="/models/{name}/{version}")
     assert answer.status == 429, exchange(
-        f"GET {path}, {asked} times with one key",
+        f"GET {path} and others like it, {asked} times with one key",
         "the API",
         expected="429 at some time",
         got=str(answer),
-        do="limit each key",
+        do="limit each key, whichever model it asks for",
     )
     assert after.strip().isdigit(), exchange(
-        f"GET {path}, {asked} times with one key",
+        f"GET {path} and others like it, {asked} times with one key",
         "the API",
         expected="429 with Retry-After in seconds",
         got=f"{answer}, headers {dict(answer.headers)}",

@@ -1,5 +1,7 @@
 """An improved model is registered on its baseline; lineage, contributor and promotion tell of it."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +11,7 @@ from fixtures.http import Http
 from fixtures.process import Process
 from fixtures.registrations import Registered
 from fixtures.witnesses import Database
-from suites.recorded import departures, stated, told
+from suites.recorded import agrees, departures, stated, told
 from suites.test_baseline_registration import registered, registered_rows
 from suites.wording import exchange, lost_or_changed, shown, was_answered
 
@@ -128,6 +130,7 @@ def test_lineage_holds_what_was_registered(
     *,
     inside: Process,
     api: Http,
+    tracking: Http,
     baseline: Registered,
     improved: Registered,
     fact: dict[str, Any],
@@ -138,13 +141,7 @@ def test_lineage_holds_what_was_registered(
     asked = baseline if kind == "baseline" else improved
     own = asked.answer | {"run_id": asked.run_id, "version": asked.version}
     name = asked.name
-    if where == "container":
-        reply = inside.call("get_model_lineage", model_name=name)
-        entries, seen = reply.result, str(reply)
-    else:
-        answer = api.get(f"/models/{name}/lineage")
-        entries, seen = (answer.json if answer.status == 200 else None), str(answer)
-    entries = entries.get("lineage", entries) if isinstance(entries, dict) else entries
+    entries, seen = lineage_of(name, where, inside, api)
     mine = [entry for entry in entries or [] if isinstance(entry, dict) and entry.get("run_id") == own["run_id"]]
 
     if isinstance(entries, list) and len(mine) != 1:
@@ -170,20 +167,99 @@ def test_lineage_holds_what_was_registered(
     if kind == "improved":
         expected |= {"contributor": improved.contributor, "baseline_id": baseline.model_id}
     wrong = {key: value for key, value in expected.items() if mine[0].get(key) != value}
+    wrong |= unlike_its_run(mine[0], tracking)
     if wrong:
         fact.update(semantics="lineage-wrong")
     assert not wrong, exchange(
         f"the lineage of {name}, version {own['version']}",
         f"the registry ({where})",
-        expected=shown(expected),
+        expected=shown(wrong),
         got=mine[0],
         do="fill the entry from the version's own run",
     )
 
 
+AGE = timedelta(minutes=10)
+"""By how much the time of an entry may differ from its run's: both are made within a registration; zones and units differ by more."""
+
+MILLISECONDS = 10**11
+"""More than this, in seconds, no clock shows."""
+
+
+def unlike_its_run(entry: Mapping[str, Any], tracking: Http) -> dict[str, Any]:
+    """What MLflow holds of an entry's run where the entry says otherwise: metrics, and when it was made."""
+    asked = tracking.get("/api/2.0/mlflow/runs/get", params={"run_id": str(entry.get("run_id"))})
+    run = (asked.json or {}).get("run", {}) if asked.status == 200 else {}
+    if not run:
+        return {}
+    metrics = {one["key"]: one["value"] for one in run.get("data", {}).get("metrics") or ()}
+    started = datetime.fromtimestamp(int(run["info"]["start_time"]) / 1000, UTC)
+    wrong: dict[str, Any] = {}
+    told_of = entry.get("metrics") or {}
+    if bool(told_of) != bool(metrics) or any(not agrees(value, metrics.get(key)) for key, value in told_of.items()):
+        wrong["metrics"] = metrics
+    if abs(moment_of(entry.get("created_at")) - started) > AGE:
+        wrong["created_at"] = started.isoformat()
+    return wrong
+
+
+def moment_of(told_as: object) -> datetime:
+    """A time as a registry tells it, ISO 8601 (UTC where it names no zone), milliseconds or seconds; the beginning of time for anything else."""
+    try:
+        moment = (
+            datetime.fromtimestamp(told_as / 1000 if told_as > MILLISECONDS else told_as, UTC)
+            if isinstance(told_as, int | float)
+            else datetime.fromisoformat(str(told_as))
+        )
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def lineage_of(name: str, where: str, inside: Process, api: Http) -> tuple[Any, str]:
+    """The entries of a name's lineage, None where they were refused, and the exchange in words."""
+    if where == "container":
+        reply = inside.call("get_model_lineage", model_name=name)
+        entries, seen = reply.result, str(reply)
+    else:
+        answer = api.get(f"/models/{name}/lineage")
+        entries, seen = (answer.json if answer.status == 200 else None), str(answer)
+    return (entries.get("lineage", entries) if isinstance(entries, dict) else entries), seen
+
+
+@pytest.mark.verifies("modelinfo-capture")
+@pytest.mark.parametrize("where", ["container", "http"])
+@pytest.mark.last
+def test_lineage_leaves_no_version_out(
+    *, inside: Process, api: Http, tracking: Http, baseline: Registered, fact: dict[str, Any], where: str
+) -> None:
+    """At the end of the run, when a name has many versions, its lineage holds each that MLflow itself lists."""
+    listed = tracking.get(
+        "/api/2.0/mlflow/model-versions/search", params={"filter": f"name='{baseline.name}'", "max_results": "10000"}
+    )
+    if listed.status != 200:
+        pytest.skip(f"because MLflow does not list the versions of {baseline.name}: {listed}")
+    there = {str(version["version"]) for version in listed.json.get("model_versions") or ()}
+    entries, seen = lineage_of(baseline.name, where, inside, api)
+    if not isinstance(entries, list):
+        pytest.skip(f"because the lineage of {baseline.name} was refused: {seen}")
+    held = {str(entry.get("version")) for entry in entries if isinstance(entry, dict)}
+    left_out = sorted(there - held, key=int)
+
+    if left_out:
+        fact.update(semantics="lineage-wrong")
+    assert not left_out, exchange(
+        f"the lineage of {baseline.name}, of which MLflow lists {len(there)} versions",
+        f"the registry ({where})",
+        expected="every version",
+        got=f"{len(held)} of them, without {', '.join(left_out)}",
+        do="list every version of the name, the first ones too, however many there are",
+    )
+
+
 @pytest.mark.verifies("modelinfo-capture")
 def test_a_contributor_is_credited_with_own_models_only(
-    inside: Process, api: Http, baseline: Registered, fact: dict[str, Any]
+    inside: Process, api: Http, tracking: Http, baseline: Registered, fact: dict[str, Any]
 ) -> None:
     """A contributor's list holds exactly the models of that address, in the container and over HTTP; a stranger's none."""
     mine, other, stranger = an_address(), an_address(), an_address()
@@ -231,6 +307,16 @@ def test_a_contributor_is_credited_with_own_models_only(
                 expected="entries as recorded (suites/contracts/get_contributor_models.json)",
                 got=f"{told(shape)}: {seen}",
                 do="give the entries their recorded keys and types",
+            )
+            wrong = {entry["run_id"]: odd for entry in entries or [] if (odd := unlike_its_run(entry, tracking))}
+            if wrong:
+                fact.update(semantics="lineage-wrong")
+            assert not wrong, exchange(
+                f"the models of contributor {address}",
+                f"the registry ({where})",
+                expected=f"what MLflow holds of their runs: {shown(wrong)}",
+                got=seen,
+                do="fill each entry from its own run",
             )
 
 

@@ -12,7 +12,7 @@ from fixtures.registrations import Registered
 from fixtures.stack import Stack
 from fixtures.states import restarted
 from fixtures.target import Target
-from suites.recorded import departures, stated, told
+from suites.recorded import departures, same, stated, told
 from suites.wording import exchange, lost_or_changed, shown
 
 FOREST = {"kind": "forest", "seed": 5}
@@ -48,7 +48,7 @@ def misled(found: Any, own: dict[str, Any], newest: dict[str, Any] | None = None
         return {"semantics": "lookup-wrong", "key": "model_uuid"}
     if newest is not None and found.get("version") == str(newest.get("version")):
         return {"semantics": "lookup-returns-newest"}
-    wrong = [key for key, value in expected_of(own).items() if found.get(key) != value]
+    wrong = [key for key, value in expected_of(own).items() if not same(found.get(key), value)]
     if wrong == ["metadata"]:
         held = found.get("metadata")
         sent = own["metadata"] if isinstance(own["metadata"], dict) else {}
@@ -116,7 +116,9 @@ def test_a_lookup_equals_the_registration(
     expected = expected_of(baseline.answer)
 
     odd = departures("get_model_by_uuid", found)
-    wrong = {key: value for key, value in expected.items() if not isinstance(found, dict) or found.get(key) != value}
+    wrong = {
+        key: value for key, value in expected.items() if not isinstance(found, dict) or not same(found.get(key), value)
+    }
     if isinstance(found, dict):
         fact.update(stated("answer", odd) if odd else misled(found, baseline.answer) if wrong else {})
     else:

@@ -13,8 +13,8 @@ from fixtures.process import Process
 from fixtures.registrations import Registered
 from fixtures.sink import Delivery, Sink
 from fixtures.target import Target
-from suites.recorded import departures, stated, told
-from suites.test_queue import CONTRIBUTOR, agrees, improve, measured
+from suites.recorded import agrees, departures, stated, told
+from suites.test_queue import CONTRIBUTOR, improve, measured
 from suites.wording import exchange, shown
 
 RETRIED_WITHIN = 30.0
@@ -23,17 +23,20 @@ RETRIED_WITHIN = 30.0
 EARLIEST = 1.0
 """Seconds that at least pass before a retry, which is due after 2."""
 
+ANSWERS = ([500, 500, 200], [202], [429, 401, 204])
+"""What the sink answers about a registration: a failure that passes, success at once, and refusals that end when a limit or a login is renewed."""
+
 KEY = "X-Hokusai-Idempotency-Key"
 SIGNATURE = "X-Hokusai-Signature"
 
 
 @pytest.fixture(scope="session")
-def refused_twice(inside: Process, sink: Sink, baseline: Registered) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two registrations: the sink answers 500, 500, 200 about the first, 202 about the other; the retries take their time."""
-    symbol, accepted = f"AW-{uuid4().hex[:10]}", f"AW-{uuid4().hex[:10]}"
-    sink.answer_next([500, 500, 200], key=symbol)
-    sink.answer_next([202], key=accepted)
-    return improve(inside, baseline, symbol=symbol), improve(inside, baseline, symbol=accepted)
+def refused(inside: Process, sink: Sink, baseline: Registered) -> list[dict[str, Any]]:
+    """A registration for each of ANSWERS, which the sink gives about it; the retries take their time."""
+    symbols = [f"AW-{uuid4().hex[:10]}" for _ in ANSWERS]
+    for symbol, statuses in zip(symbols, ANSWERS, strict=True):
+        sink.answer_next(statuses, key=symbol)
+    return [improve(inside, baseline, symbol=symbol) for symbol in symbols]
 
 
 def arrived(sink: Sink, answer: dict[str, Any], n: int = 1, within: float | None = None) -> list[Delivery]:
@@ -58,11 +61,11 @@ def test_the_payload_is_as_recorded(
     sink: Sink,
     tracking: Http,
     baseline: Registered,
-    refused_twice: tuple[dict[str, Any], dict[str, Any]],
+    refused: list[dict[str, Any]],
     fact: dict[str, Any],
 ) -> None:
     """The webhook's body has exactly the recorded keys and types, and agrees with what MLflow itself holds."""
-    del refused_twice  # asked for here so that its retries come while other checks run
+    del refused  # asked for here so that its retries come while other checks run
     metric, symbol = f"f1_{uuid4().hex[:8]}", f"AW-{uuid4().hex[:8]}"
     measured(tracking, baseline.run_id, metric, 0.5)
     answer = improve(inside, baseline, symbol=symbol, **{metric: 0.1})
@@ -203,12 +206,13 @@ def test_the_idempotency_key_is_the_deterministic_one(sink: Sink, improved: Regi
 @pytest.mark.verifies("webhook-payload")
 @pytest.mark.last
 def test_a_failed_delivery_is_sent_again_with_the_same_key(
-    sink: Sink, refused_twice: tuple[dict[str, Any], dict[str, Any]], fact: dict[str, Any]
+    sink: Sink, refused: list[dict[str, Any]], fact: dict[str, Any]
 ) -> None:
     """500, 500, 200 gives three sends, 2 and 4 s apart, with one key and one body; any 2xx is success."""
-    answer, other = refused_twice
+    answer, other, barred = refused
     sends = arrived(sink, answer, 3, RETRIED_WITHIN)
     single = arrived(sink, other)
+    again = arrived(sink, barred, 3, RETRIED_WITHIN)
 
     if sends and len(sends) < 3:
         fact.update(semantics="not-retried", sends=len(sends))
@@ -251,6 +255,16 @@ def test_a_failed_delivery_is_sent_again_with_the_same_key(
         expected="one: any 2xx is success",
         got=f"{len(single)}: {seen_of(single)}",
         do="take any 2xx for success",
+    )
+    given_up = bool(again) and len(again) < 3
+    if given_up:
+        fact.update(semantics="not-retried", sends=len(again))
+    assert not given_up, exchange(
+        f"the sends about {barred['model_id']}, answered with 429, 401, 204, within {RETRIED_WITHIN:g} s",
+        "the harness's sink",
+        expected="three sends: only a 2xx is success",
+        got=f"{len(again)}: {seen_of(again)}",
+        do="send again after a refusal too: a limit passes, and a login is renewed",
     )
 
 

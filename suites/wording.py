@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from fixtures.http import Problem
 
@@ -27,6 +28,16 @@ def shown(value: object) -> str:
 def exchange(asked: str, of: str, *, expected: object, got: object, do: str) -> str:
     """The whole exchange behind a failed assertion."""
     return f"asked: {asked}\n  of: {of}\n  expected: {shown(expected)}\n  came back: {shown(got)}\n  do: {do}"
+
+
+def fate_of(sent: str, kept: Iterable[object]) -> dict[str, Any]:
+    """The fact to state of a long text under the key `notes` that came back in none of these places as it was sent."""
+    shortest = min((len(value) for value in kept if isinstance(value, str)), default=None)
+    if shortest is None:
+        return {"semantics": "metadata-dropped", "keys": ["notes"]}
+    if shortest < len(sent):
+        return {"semantics": "metadata-cut", "sent": len(sent), "kept": shortest}
+    return {"semantics": "metadata-changed", "keys": ["notes"]}
 
 
 def lost_or_changed(metadata: object, keys: Iterable[str]) -> str:
