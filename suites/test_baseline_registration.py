@@ -447,18 +447,18 @@ def test_a_pyfunc_model_registers(
 
 
 @pytest.mark.verifies("modelinfo-capture")
-def test_code_comes_with_the_model(inside: Process, outside: Process, tracking: Http, fact: dict[str, Any]) -> None:
+@pytest.mark.parametrize("kind", ["baseline", "improved"])
+def test_code_comes_with_the_model(
+    *, inside: Process, outside: Process, tracking: Http, baseline: Registered, fact: dict[str, Any], kind: str
+) -> None:
     """The files of code_paths end up in the logged model, and the run carries the commit where git is there."""
-    reply = inside.call(
-        "register_baseline",
-        model=FOREST,
-        model_type="classification",
-        metadata={"code": "yes"},
-        signature="infer",
-        code_paths=True,
-    )
+    given: dict[str, Any] = {"model_type": "classification"}
+    if kind == "improved":
+        given = {"baseline_id": baseline.model_id, "delta_metrics": {"accuracy": 0.01}, "contributor": NOBODY}
+    call = f"register_{kind}{'_model' if kind == 'improved' else ''}"
+    reply = inside.call(call, model=FOREST, metadata={"code": "yes"}, signature="infer", code_paths=True, **given)
     assert reply.error is None, exchange(
-        "register_baseline(..., code_paths=[file])",
+        f"{call}(..., code_paths=[file])",
         "HokusaiModelRegistry in the API's container",
         expected="the dict of a registration",
         got=str(reply.error),
@@ -524,14 +524,24 @@ def test_the_model_loads_and_predicts(
         )
 
 
+NOBODY = "0x" + "c0" * 20
+"""A contributor that only the model with code has."""
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({"model": {"kind": "none"}, "model_type": "classification"}, r"(?i)model"),
     "unknown type": (
         {"model": FOREST, "model_type": "clairvoyance"},
         r"(?=.*lead_scoring)(?=.*classification)(?=.*regression)(?=.*ranking)",
     ),
+    "a type in capitals": (
+        {"model": FOREST, "model_type": "Classification"},
+        r"(?=.*lead_scoring)(?=.*classification)(?=.*regression)(?=.*ranking)",
+    ),
     "junk": ({"model": {"kind": "junk"}, "model_type": "classification"}, r"."),
+    "what nobody can store": ({"model": {"kind": "locked"}, "model_type": "classification"}, r"(?i)pickle|serial|lock"),
 }
+MODELS = ("junk", "what nobody can store")
+"""Of these the model itself is refused, by whatever error says why."""
 
 
 @pytest.mark.verifies("modelinfo-capture")
@@ -557,7 +567,7 @@ def test_bad_input_is_refused_and_leaves_nothing(
         do="check the arguments before anything is logged",
     )
     said = f"{reply.error.type}: {reply.error.message}"
-    if refused != "junk":
+    if refused not in MODELS:
         assert reply.error.type == "ValueError", exchange(
             f"register_baseline with {refused}: {shown(arguments)}",
             "HokusaiModelRegistry in the API's container",

@@ -13,14 +13,16 @@ from fixtures.registrations import Registered
 from fixtures.witnesses import Database
 from suites.recorded import agrees, departures, stated, told
 from suites.test_baseline_registration import registered, registered_rows
+from suites.test_uuid_lookup import looked_up
 from suites.wording import exchange, lost_or_changed, shown, was_answered
 
 FOREST = {"kind": "forest", "seed": 11}
 
 
 def an_address() -> str:
-    """An Ethereum address that no one else uses."""
-    return "0x" + (uuid4().hex + uuid4().hex)[:40]
+    """An Ethereum address that no one else uses, in small and capital letters as a checksum writes it (EIP-55)."""
+    digits = uuid4().hex + uuid4().hex[:8]
+    return "0x" + digits[:20].upper() + digits[20:]
 
 
 @pytest.mark.verifies("modelinfo-capture")
@@ -95,6 +97,27 @@ def test_an_improved_model_answers_in_full(baseline: Registered, inside: Process
         expected="metadata with is_baseline False",
         got=answer["metadata"],
         do="an improved model is no baseline",
+    )
+
+
+@pytest.mark.verifies("modelinfo-capture")
+def test_an_improved_version_carries_its_uuid(tracking: Http, improved: Registered, fact: dict[str, Any]) -> None:
+    """A version in MLflow has the tag model_uuid, by which one query leads from a UUID to name, version and run."""
+    held = tracking.get(
+        "/api/2.0/mlflow/model-versions/get", params={"name": improved.name, "version": improved.version}
+    )
+    if held.status != 200:
+        pytest.skip(f"because MLflow does not tell of {improved.model_id}: {held}")
+    tags = {tag["key"]: tag.get("value") for tag in held.json["model_version"].get("tags") or ()}
+
+    if tags.get("model_uuid") != improved.uuid:
+        fact.update(semantics="lookup-wrong", key="model_uuid")
+    assert tags.get("model_uuid") == improved.uuid, exchange(
+        f"the tags of {improved.model_id}, which is {improved.uuid}",
+        "MLflow over REST",
+        expected=f"model_uuid {improved.uuid}",
+        got=tags,
+        do="tag the version with the UUID of the model that it was made of",
     )
 
 
@@ -356,6 +379,8 @@ def test_a_promotion_moves_that_version(
     if any(key not in answer for answer in made for key in ("model_name", "version", "model_id")):
         pytest.skip(f"because a registration does not say what it made: {shown(made[0])}")
     own, other = (answer | {"version": str(answer["version"])} for answer in made)
+    uuid = str(own.get("model_uuid"))
+    looked_up(where, inside, api, uuid)  # what is kept of this answer must not be told after the promotion
     if where == "container":
         reply = inside.call("promote_model_to_production", model_name=own["model_name"], version=own["version"])
         answer, seen = reply.result, str(reply)
@@ -407,6 +432,17 @@ def test_a_promotion_moves_that_version(
         expected=shown(expected),
         got=seen,
         do="answer with the version that was promoted",
+    )
+    found, said = looked_up(where, inside, api, uuid)
+    stage = found.get("stage") if isinstance(found, dict) else None
+    if isinstance(found, dict) and stage != "Production":
+        fact.update(semantics="lookup-wrong", key="stage")
+    assert stage == "Production", exchange(
+        f"look up {uuid} after the promotion of {own['model_id']}, and once before",
+        f"the registry ({where})",
+        expected="stage Production",
+        got=said,
+        do="ask MLflow for the stage each time",
     )
 
 

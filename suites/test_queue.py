@@ -126,7 +126,10 @@ def test_an_improved_model_is_queued_once_in_the_recorded_envelope(
 def test_the_token_symbol_has_its_default(
     inside: Process, queue: Queue, baseline: Registered, fact: dict[str, Any]
 ) -> None:
-    """Without a token_symbol in the metadata the model's name stands in for it, with - for _."""
+    """Without a token_symbol in the metadata the model's name stands in for it, with - for _; and the message is whole.
+
+    The metric is one that the baseline's run has no value of.
+    """
     answer = improve(inside, baseline)
     found = queue.patience.wait(lambda: messages_about(queue, answer["run_id"]), bool, every=0.1)
     symbols = [(message.get("payload") or {}).get("token_symbol") for message in found]
@@ -142,6 +145,16 @@ def test_the_token_symbol_has_its_default(
         expected=expected,
         got=symbols,
         do="fall back to the model's name",
+    )
+    odd = departures("queue_payload", found[0].get("payload"))
+    if odd:
+        fact.update(stated("payload", odd))
+    assert not odd, exchange(
+        f"the message about {answer['model_id']}, whose metric its baseline was not measured by",
+        f"Redis, {LIST}",
+        expected="the recorded payload (suites/contracts/queue_payload.json)",
+        got=f"{told(odd)}: {shown(found[0])}",
+        do="give the message all its recorded keys, whatever the baseline's value: consumers parse it",
     )
 
 

@@ -1,7 +1,7 @@
 """The webhook tells of an improved model once, signed, in the payload that receivers have always parsed."""
 
 import base64
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid4, uuid5
@@ -37,6 +37,18 @@ def refused(inside: Process, sink: Sink, baseline: Registered) -> list[dict[str,
     for symbol, statuses in zip(symbols, ANSWERS, strict=True):
         sink.answer_next(statuses, key=symbol)
     return [improve(inside, baseline, symbol=symbol) for symbol in symbols]
+
+
+LATE = 6.0
+"""Seconds after which a receiver answers that works first: past the five at which many HTTP clients give up, well below the 30 that are promised."""
+
+
+@pytest.fixture(scope="session")
+def late(inside: Process, sink: Sink, baseline: Registered) -> dict[str, Any]:
+    """A registration about which the sink answers after LATE seconds."""
+    symbol = f"AW-{uuid4().hex[:10]}"
+    sink.answer_next([200], key=symbol, wait=LATE)
+    return improve(inside, baseline, symbol=symbol)
 
 
 def arrived(sink: Sink, answer: dict[str, Any], n: int = 1, within: float | None = None) -> list[Delivery]:
@@ -162,14 +174,17 @@ def test_a_delivery_is_signed_over_its_bytes(
         got=str(digest.error),
         do="look at the API's container",
     )
-    if has_secret and came != f"sha256={digest.result}":
+    wanted, padded = (f"sha256={one}" for one in digest.result)
+    if has_secret and came != wanted:
         fact.update(semantics="hmac-wrong", header=came[:80])
-    assert not has_secret or came == f"sha256={digest.result}", exchange(
+    assert not has_secret or came == wanted, exchange(
         f"the header {SIGNATURE} of the delivery about {improved.model_id}",
         "the harness's sink, and the API's own WEBHOOK_SECRET",
-        expected=f"sha256={digest.result}, over the {len(delivery.body)} bytes that came",
+        expected=f"{wanted}, over the {len(delivery.body)} bytes that came",
         got=came or "no such header",
-        do="sign the very bytes that are sent, not the body serialised once more",
+        do="take off the blank or line break around WEBHOOK_SECRET, which no receiver has in its own"
+        if came == padded
+        else "sign the very bytes that are sent, not the body serialised once more",
     )
     assert kind.startswith("application/json"), exchange(
         f"the header Content-Type of the delivery about {improved.model_id}",
@@ -286,6 +301,43 @@ def test_every_delivery_of_one_process_is_single(
         expected="one each",
         got=counts,
         do="announce every improved model, once, by the webhook",
+    )
+
+
+@pytest.mark.verifies("webhook-payload")
+def test_a_slow_receiver_is_sent_to(sink: Sink, late: dict[str, Any], fact: dict[str, Any]) -> None:
+    """A receiver that works before it answers is told of a registration as any other."""
+    sends = arrived(sink, late)
+
+    if not sends:
+        fact.update(semantics="not-delivered")
+    assert sends, exchange(
+        f"the sends about {late['model_id']}, answered after {LATE:g} s",
+        "the harness's sink",
+        expected="one",
+        got="none",
+        do="look at the log of the API: what it says of its webhook",
+    )
+
+
+@pytest.mark.verifies("webhook-payload")
+@pytest.mark.last
+def test_a_slow_receiver_is_sent_to_once(sink: Sink, late: dict[str, Any], fact: dict[str, Any]) -> None:
+    """An answer may take up to 30 s: until then nothing is sent again."""
+    first = arrived(sink, late)
+    if not first:
+        pytest.skip(f"because nothing was delivered about {late['model_id']}")
+    left = first[0].at + timedelta(seconds=2 * LATE) - datetime.now(UTC)
+    sends = arrived(sink, late, 2, max(0.0, left.total_seconds()))
+
+    if len(sends) > 1:
+        fact.update(semantics="delivered-twice", count=len(sends))
+    assert len(sends) == 1, exchange(
+        f"the sends about {late['model_id']}, answered with 200 after {LATE:g} s",
+        "the harness's sink",
+        expected="one: an answer may take 30 s",
+        got=f"{len(sends)}: {seen_of(sends)}",
+        do="wait 30 s for an answer before sending again",
     )
 
 

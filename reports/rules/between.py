@@ -8,6 +8,7 @@ from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.dependencies import OWN_ROLES
 from reports.rules.pressure import full_disk_told
 from reports.rules.seen import Rule, Rung, Seen
+from reports.wiring import Kind, Link
 
 CODES = {
     "SignatureDoesNotMatch": "signature-broken",
@@ -55,12 +56,14 @@ def _path_in(line: str) -> str:
 
 def cause_of(rung: Rung) -> str | None:
     """What the service between does, by how the question broke."""
-    if rung.code in CODES:
-        return CODES[rung.code]
-    status = int(rung.facts.get("status") or 0)
+    return CODES.get(rung.code) or _by_status(int(rung.facts.get("status") or 0))
+
+
+def _by_status(status: int) -> str:
     if 300 <= status < 400:
         return "response-not-json"
-    return "request-refused" if 400 <= status < 500 else "gateway-failing"
+    by_rule = "request-refused" if 400 <= status < 500 else "gateway-failing"
+    return CODES.get(f"status-{status}", by_rule)
 
 
 def told(rung: Rung, direct: Rung) -> dict[str, Any]:
@@ -113,6 +116,33 @@ def passes_on_to_nobody(seen: Seen) -> Iterator[Diagnosis]:
             )
 
 
+IN_A_CALL = re.compile(
+    r"API request to (?:endpoint )?(?P<path>\S+) failed with error code (?P<status>\d{3}).*?Response body: '\s*<",
+    re.DOTALL,
+)
+"""How MLflow's client tells a refusal that is a page (mlflow/utils/rest_utils.py): its server refuses in JSON."""
+
+
+def refuses_in_a_call(seen: Seen) -> Iterator[Diagnosis]:
+    """A call of the registry ended with a page of refusal in place of MLflow's own answer, and a service between stands on its way."""
+    for link in seen.links:
+        if link.kind is not Kind.TRACKING or link.caller != seen.of_role("registry") or not _stands_between(seen, link):
+            continue
+        for event, error in seen.raised_inside:
+            found = IN_A_CALL.search(str(error.get("message")))
+            if found is None:
+                continue
+            status, path = int(found["status"]), found["path"]
+            given = {"target": link.target, "service": link.caller, "status": status, "request": path, "path": path}
+            cause, sure = _by_status(status), Confidence.LIKELY
+            yield diagnosis(cause, str(link.target), evidence=(event.seq,), parameters=given, confidence=sure)
+            return
+
+
+def _stands_between(seen: Seen, link: Link) -> bool:
+    return link.target is not None and seen.roles.get(link.target) not in {None, "tracking", *OWN_ROLES}
+
+
 def path_is_wrong(seen: Seen) -> Iterator[Diagnosis]:
     """A caller's address holds a path under which nothing answers, while the API does without it."""
     for rung in seen.broken("tracking.read", "tracking.write", "tracking.routes"):
@@ -129,5 +159,6 @@ RULES = (
     Rule("it fails only through another service", ("rung",), _climbed, fails_only_through_another),
     Rule("a gateway refuses of its own accord", ("rung",), _climbed, refuses_of_its_own),
     Rule("a gateway passes on to nobody", ("rung",), _climbed, passes_on_to_nobody),
+    Rule("a gateway refuses a call", ("probe",), lambda seen: seen.raised_inside, refuses_in_a_call),
     Rule("a path in an address is wrong", ("rung",), _climbed, path_is_wrong),
 )

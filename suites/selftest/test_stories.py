@@ -688,6 +688,16 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "volume-unwritable",
         "tracker",
     ),
+    "refused by a page in a call": (
+        refused_inside("API request to endpoint /api/2.0/mlflow/logged-models/m-1 failed with error code 403 != 200. Response body: '<html>\n<head>'", EDGE),
+        "request-refused",
+        "edge",
+    ),
+    "too large in a call": (
+        refused_inside("API request to /api/2.0/mlflow/runs/log-batch failed with error code 413 != 200. Response body: '\n<html>'", EDGE),
+        "body-too-large",
+        "edge",
+    ),
     "no room in a call": (refused_inside("[Errno 28] No space left on device"), "scratch-full", "front"),
     "no right in a call": (refused_inside("[Errno 30] Read-only file system: '/x/y'"), "volume-unwritable", "front"),
     # settings
