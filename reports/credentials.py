@@ -61,9 +61,12 @@ GUESSED = re.compile(
 )
 """Values that are the word for a secret, with little around it."""
 
+PLACEHOLDER = r"\$.*|<.*>|\{\{.*\}\}|\{[\w.:-]+\}|%\(\w+\)s|__\w+__|@\w+@"
+"""What a template has in the place of a secret: somebody's shell, Python's formats, Jinja, sed scripts fill it in."""
+
 PLAIN = re.compile(
     r"(?i)(?:true|false|yes|no|on|off|none|null)|\.{0,2}/[\w./-]+|~/.*|arn:.*|(?:vault|op|ref|sm|gcp|awssm|env)[:+].*"
-    r"|[a-z][a-z0-9+.-]*://[^@]*|\$.*|<.*>|\{\{.*\}\}"
+    rf"|[a-z][a-z0-9+.-]*://[^@]*|{PLACEHOLDER}"
 )
 """Values that are no secret themselves: switches, places, references to where a secret is kept."""
 

@@ -340,7 +340,7 @@ def _credentials(name: str, service: Mapping[str, Part], given: Given) -> Iterat
 
 
 def _kind(value: str) -> str:
-    if not value or value.startswith(("$", "-", "/", "<")):
+    if not value or value.startswith(("-", "/")) or re.match(credentials.PLACEHOLDER, value):
         return ""
     return "default-credentials" if credentials.is_known(value) else "inline-credentials"
 

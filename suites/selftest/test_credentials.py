@@ -78,6 +78,9 @@ def test_a_secret_is_known_by_the_end_of_its_name(name: str, secret: bool) -> No
         ("MINIO_ROOT_USER", "registry", ""),
         ("POSTGRES_USER", "postgres", ""),
         ("LEVEL", "secret", ""),
+        ("DB_PASSWORD", "{DB_PASSWORD}", ""),
+        ("DB_PASSWORD", "%(password)s", ""),
+        ("DB_PASSWORD", "{9f2kq8z", INLINE),
     ],
 )
 def test_what_is_wrong_with_a_value_follows_from_name_and_value(name: str, value: str, kind: str) -> None:

@@ -119,15 +119,20 @@ def test_a_published_port_goes_before_the_containers_own_address() -> None:
         ((), (9000,), (9999,), 9000),
         ((), (), (), 9000),
         ((), (7,), (), 7),
+        ((), (9000, 9900), (9900,), 9900),
+        ((), (9000, 9900), (9000, 9900), 9000),
+        ((), (), (7000,), 7000),
+        ((), (), (7001,), 9000),
     ],
 )
 def test_a_service_answers_where_its_callers_and_its_ports_agree(
     published: tuple[int, ...], exposed: tuple[int, ...], asked: tuple[int, ...], port: int
 ) -> None:
-    """The usual port of its role, unless what is published and what callers' settings say is another."""
+    """The usual port of its role, unless what is published, exposed or in its own command, and what callers' settings say, is another."""
     ports: dict[str, Any] = {f"{one}/tcp": [{"HostPort": "1"}] for one in published}
     ports |= {f"{one}/tcp": None for one in exposed}
-    service = read_service("s3", {"image": "minio/minio"}, inspected("s3", ports=ports))
+    definition = {"image": "minio/minio", "command": ["server", "--address", ":7000", "/data"]}
+    service = read_service("s3", definition, inspected("s3", ports=ports))
 
     assert replace(service, asked=frozenset(asked)).port == port
 
