@@ -513,6 +513,15 @@ def patched(
     return None if found is None else found["services"][entry.component]
 
 
+def test_a_variable_that_is_gone_is_a_place_too() -> None:
+    """What stood and is not declared any more may be what is missed."""
+    story = told(SOUND, stood=False)
+    story.tell("standing", "before", {"schema": "airworthy/standing/1", "services": other("front", {"THE_PORT": "1"})})
+    found = paths_of(of("port-wrong", "front", setting="DB_HOST"), Since(story.done()))
+
+    assert ("environment", "THE_PORT") in found
+
+
 def test_services_without_a_common_network_are_joined() -> None:
     """The lonelier one enters the other's network and stays where it was; callers are where their target must be."""
     services = other("front", **FAR)
@@ -612,6 +621,8 @@ def test_a_patch_never_holds_what_was_masked() -> None:
         ({"depends_on": {"b": {"condition": "service_started"}}}, {"depends_on": {"b": {"condition": "service_healthy"}}}, {"depends_on": {"b": {"condition": "service_healthy"}}}),
         ({"depends_on": {"b": {"condition": "service_started"}}}, {}, None),
         ({"environment": {"cpus": "1"}}, {"environment": {}}, {"environment": {"cpus": None}}),
+        ({"logging": {"driver": "b"}}, {"logging": {"driver": "a"}}, {"logging": {"driver": "a"}}),
+        ({"logging": {"driver": "b", "options": {}}}, {"logging": {"driver": "a"}}, None),
         ({"command": ["x", "y"]}, {"command": ["x", "z"]}, {"command": ["x", "z"]}),
         ({}, {"command": ["x", "z"]}, {"command": ["x", "z"]}),
     ],
@@ -653,6 +664,7 @@ def test_where_a_diagnosis_lies_follows_from_its_cause_and_its_settings() -> Non
     assert paths("out-of-memory", "pg") == {
         "deploy.resources.limits.memory", "mem_limit", "memswap_limit", *command,
     }  # fmt: skip
+    assert paths("bucket-missing", "bucket") == command
     assert paths("service-crashed", "pg") == set()
     assert set(PLACES) | STATE <= set(causes.known())
     assert not set(PLACES) & STATE

@@ -68,7 +68,12 @@ DEFECTS = [
     ("inline-credentials", 4, environment("U: redis://:kq8z@queue"), environment("U: redis://:${A:?}%40@queue")),
     ("inline-credentials", 3, ("build: {args: {PIP_TOKEN: kq8z}}",), ("build: {args: {PIP_TOKEN: '${T:?}'}}",)),
     ("inline-credentials", 3, ("command: serve --requirepass kq8z",), ("command: serve --requirepass $$PW",)),
-    ("inline-credentials", 4, environment("U: 'redis://:{{kq8z@queue'"), environment("U: 'redis://:{QUEUE_PASSWORD}@queue'")),
+    (
+        "inline-credentials",
+        4,
+        environment("U: 'redis://:{{kq8z@queue'"),
+        environment("U: 'redis://:{QUEUE_PASSWORD}@queue'"),
+    ),
     ("inline-credentials", 4, environment("U: redis://:__kq8z@queue"), environment("U: redis://:__PASSWORD__@queue")),
     ("inline-credentials", 3, ("entrypoint: [run, redis://:kq8z@q]",), ("entrypoint: [run, redis://:$$PW@q]",)),
     (

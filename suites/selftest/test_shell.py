@@ -187,6 +187,11 @@ def test_a_script_is_its_commands(words: list[str]) -> None:
         ('[{"Effect": "Deny", "Principal": {"AWS": ["*"]}}, {"Effect": "Allow", "Principal": "*"}]', True),
         ('[{"Principal": "*", "Effect": "Deny"}, {"Effect": "Allow", "Principal": "me"}]', False),
         ('{"Principal": {"AWS": "arn:aws:iam::1:user/me"}}', False),
+        ('[{"Effect": "Deny", "Principal": "me"}, {"Condition": {"a": {"b": 1}}, "Principal": "*"}]', True),
+        ('[{"Principal": "*", "Condition": {"a": {"b": 1}}}, {"Effect": "Deny", "Principal": "me"}]', True),
+        ('[{"Effect": "Deny", "Condition": {"a": {"b": 1}}, "Principal": "*"}, {"x": 1}]', False),
+        ('[{"x": 1}, {"Principal": "*", "Condition": {"a": {"b": 1}}, "Effect": "Deny"}]', False),
+        ('{"Effect": "Deny", {"Principal": "*"', True),
     ],
 )
 def test_a_bucket_for_everybody_is_told_from_a_private_one(text: str, is_open: bool) -> None:
