@@ -25,6 +25,7 @@ DATABASE_CODES = {
     "57P05": "database-timeout",
     "timeout": "database-timeout",
     "57P03": "database-starting",
+    "3F000": "database-failing",
     "42501": "database-grants-missing",
     "25006": "database-read-only",
     "read-only": "database-read-only",

@@ -29,7 +29,7 @@ DATA = re.compile(
     r"|format\.json|xl\.meta|\bdrives?\b|\bdisks?\b|erasure|manifest|snapshot|\bsegment|ibdata|innodb|sqlite|pg_version|pg_xact|pg_filenode"
 )
 OWN_FILE_GONE = re.compile(
-    r"could not (?:open|read|access|stat) (?:file|directory) \"?(?P<path>(?:global|base|pg_\w+)\b[\w./]*)|Can't find (?:base|incr) AOF"
+    r"could not (?:(?:open|read|stat) (?:file|directory)|access directory) \"?(?P<path>(?:global|base|pg_\w+)\b[\w./]*)|Can't find (?:base|incr) AOF"
 )
 """A file that only the store itself makes is not there."""
 

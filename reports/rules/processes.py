@@ -36,6 +36,7 @@ PLACE = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)')
 NO_FILE = re.compile(
     r"(?:No such file or directory: '?|can't open file '|cannot open )(?P<path>/?[\w./-]+)"
     r"|(?P<quote>['\"])(?P<before>/[^'\"]+)(?P=quote)(?:: | failed \(\d+: )No such file or directory"
+    r"|could not access file \"(?P<library>[^\"]+)\": No such file"
 )
 NO_WRITE = re.compile(
     r"(?P<quote>['\"])(?P<before>/[^'\"]+)(?P=quote)(?:: | failed \(\d+: )(?:Permission denied|Read-only file system)"
@@ -104,7 +105,16 @@ def module_is_missing(seen: Seen) -> Iterator[Diagnosis]:
             continue
         cited = (*_cited(seen, state), *(rung.seq for rung in looked))
         module = match["module"].split(".")[0]
-        yield diagnosis("module-missing", state.service, evidence=cited, parameters={"module": module})
+        misled = module == FIRST and seen.setting(state.service, HOME)
+        if misled:
+            given = {"setting": HOME, "reason": f"{misled} holds no standard library of Python"}
+            yield diagnosis("setting-invalid", state.service, evidence=cited, parameters=given)
+        else:
+            yield diagnosis("module-missing", state.service, evidence=cited, parameters={"module": module})
+
+
+FIRST, HOME = "encodings", "PYTHONHOME"
+"""The module that every interpreter imports first, and the setting that says where it lies (https://docs.python.org/3.11/using/cmdline.html)."""
 
 
 def module_is_missed_at_work(seen: Seen) -> Iterator[Diagnosis]:
@@ -256,7 +266,7 @@ def file_is_missing_or_closed(seen: Seen) -> Iterator[Diagnosis]:
 
 
 def _path(found: re.Match[str]) -> str:
-    return found["before"] or found["path"] or ""
+    return found["before"] or found["path"] or found.groupdict().get("library") or ""
 
 
 def memory_ran_out(seen: Seen) -> Iterator[Diagnosis]:

@@ -688,6 +688,22 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "volume-unwritable",
         "tracker",
     ),
+    "interpreter's home": (
+        crashed("front", "  PYTHONHOME = '/opt/venv'", "ModuleNotFoundError: No module named 'encodings'", config=changed("front", PYTHONHOME="/opt/venv")),
+        "setting-invalid",
+        "front",
+    ),
+    "interpreter without a library": (crashed("front", "ModuleNotFoundError: No module named 'encodings'"), "module-missing", "front"),
+    "library that is preloaded": (
+        crashed("pg", '2026-11-28 09:08:25.440 UTC [7] FATAL:  could not access file "pg_cron": No such file or directory', "2026-11-28 09:08:25.445 UTC [7] LOG:  database system is shut down"),
+        "file-missing",
+        "pg",
+    ),
+    "search path to nowhere": (
+        rung(told(), "database.rights", "tracker", "3F000", message="search_path of ml is lab, and no schema of that name is there"),
+        "database-failing",
+        "pg",
+    ),
     "refused by a page in a call": (
         refused_inside("API request to endpoint /api/2.0/mlflow/logged-models/m-1 failed with error code 403 != 200. Response body: '<html>\n<head>'", EDGE),
         "request-refused",
