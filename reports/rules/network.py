@@ -124,6 +124,32 @@ def host_is_unknown(seen: Seen) -> Iterator[Diagnosis]:
             yield diagnosis("networks-disjoint", lonely, evidence=(rung.seq,), parameters=given)
 
 
+def no_name_is_known(seen: Seen) -> Iterator[Diagnosis]:
+    """A service knows none of several running services by name, with which it shares a network: its own resolver is wrong."""
+    for position in seen.services:
+        asked = [
+            rung for rung in seen.rungs if rung.name == "name.resolve" and rung.position == position and rung.target
+        ]
+        lost = {str(rung.target): rung for rung in asked if rung.code == "host-unknown" and _is_there(seen, rung)}
+        if len(lost) < 2 or any(rung.ok for rung in asked):
+            continue
+        hosts = ", ".join(sorted(str(rung.link.get("host")) for rung in lost.values()))
+        given = {
+            "setting": "/etc/resolv.conf",
+            "host": f"a resolver that knows none of {hosts}",
+            "wanted": "the engine's own resolver (127.0.0.11), and take away what changes it",
+        }
+        cited = tuple(rung.seq for rung in lost.values())
+        yield diagnosis("host-unknown", position, evidence=cited, parameters=given)
+
+
+def _is_there(seen: Seen, rung: Rung) -> bool:
+    """Whether the service that is asked runs, in a network of its caller's."""
+    state = seen.containers.get(str(rung.target))
+    runs = state is not None and state.status == "running" and bool(state.seen.get("addresses"))
+    return runs and _share_network(seen, rung.position, str(rung.target))
+
+
 def _is_known_elsewhere(seen: Seen, rung: Rung) -> bool:
     """Whether a service runs in a network of its caller's, and bears the name by which it is asked in none of those."""
     name, host = str(rung.target), str(rung.link.get("host") or "")
@@ -340,6 +366,7 @@ RULES = (
     Rule("the way out is wrong", ("rung",), _climbed, way_out_is_wrong),
     Rule("a container is off its network", ("rung",), _climbed, container_is_off_its_network),
     Rule("a host is unknown", ("rung", "compose"), _climbed, host_is_unknown),
+    Rule("no name is known", ("rung", "compose"), _climbed, no_name_is_known),
     Rule("a port is closed", ("rung", "compose"), _climbed, port_is_closed),
     Rule("a port is silent", ("rung",), _climbed, port_is_silent),
     Rule("another service answers", ("rung",), _climbed, another_answers),

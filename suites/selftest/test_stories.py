@@ -185,6 +185,16 @@ def network(code: str, config: Config, position: str = "front", kind: Kind = Kin
     return rung(told(config), name, position, code, config, kind)
 
 
+def unresolved(*services: str, known: str = "") -> Story:
+    """A caller in whose container none of these running services has a name; `known` has one."""
+    kinds = {"pg": Kind.DATABASE, "store": Kind.STORE, "cache": Kind.QUEUE}
+    story = told()
+    for number, name in enumerate((*services, *filter(None, [known])), 2):
+        container(story, name, addresses=[f"172.20.0.{number}"])
+        rung(story, "name.resolve", "front", "" if name == known else "host-unknown", kind=kinds[name])
+    return story
+
+
 EDGE: Config = {
     "services": {
         **STACK["services"],
@@ -652,6 +662,7 @@ TOLD: dict[str, tuple[Story, str, str]] = {
     "a secret that is quoted": (limitless("invalid key '[redacted]'"), "limit-missing", "front"),
     "said of something else": (limitless("unable to parse the request that came 9 requests a minute later"), "limit-missing", "front"),
     # the way there
+    "resolver": (unresolved("pg", "store"), "host-unknown", "front"),
     "host": (network("host-unknown", OTHER_HOST), "host-unknown", "front"),
     "networks": (network("host-unknown", APART), "networks-disjoint", "front"),
     "name of its own": (network("refused", {"services": {**STACK["services"], "front": {**STACK["services"]["front"], "hostname": "pg"}}}), "points-at-itself", "front"),
@@ -935,6 +946,12 @@ def test_the_first_cause_is_the_one_that_was_planted(name: str) -> None:
     assert all(entry.evidence and max(entry.evidence) <= len(bundle.events) for entry in found)
     assert "?" not in found[0].component
     assert found[0].layer in causes.LAYERS
+
+
+@pytest.mark.parametrize("story", [unresolved("pg"), unresolved("pg", "store", known="cache")])
+def test_a_resolver_that_knows_a_name_is_sound(story: Story) -> None:
+    """One name that is not known, or one beside others that are, is no matter of the resolver's."""
+    assert not [entry for entry in diagnose(story.done()) if entry.parameters.get("setting") == "/etc/resolv.conf"]
 
 
 def test_what_a_wrapper_sets_is_not_missing() -> None:
