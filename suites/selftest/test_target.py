@@ -137,6 +137,16 @@ def test_a_service_answers_where_its_callers_and_its_ports_agree(
     assert replace(service, asked=frozenset(asked)).port == port
 
 
+def test_a_definition_may_say_where_a_service_answers() -> None:
+    """What it exposes counts beside what its image does, for whoever calls it there; a range is no port."""
+    definition = {"image": "redis", "expose": ["7379", "7400-7500", "53/udp", 7380]}
+    service = read_service("redis", definition, inspected("redis", ports={"6379/tcp": None}))
+
+    assert service.exposed == (6379, 7379, 7380)
+    assert replace(service, asked=frozenset({7379})).port == 7379
+    assert service.port == 6379
+
+
 def test_the_gate_is_reached_by_names_where_settings_hold_addresses() -> None:
     """A service's own address in the registry's settings becomes its name; nothing else of them changes."""
     registry = read_service(
