@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.dependencies import OWN_ROLES
-from reports.rules.pressure import full_disk_told
+from reports.rules.pressure import full_disk_told, limits_told
 from reports.rules.seen import Rule, Rung, Seen
 from reports.wiring import Kind, Link
 
@@ -44,6 +44,8 @@ def fails_only_through_another(seen: Seen) -> Iterator[Diagnosis]:
         line = full_disk_told(seen, rung.target) if cause == "gateway-failing" else ""
         if line:
             cause, given = "scratch-full", given | {"path": _path_in(line), "reason": line[:200]}
+        elif cause == "gateway-failing" and limits_told(seen, rung.target):
+            cause = "request-refused"
         if cause:
             yield diagnosis(cause, rung.target, evidence=(rung.seq, direct.seq), parameters=given)
 

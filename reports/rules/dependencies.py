@@ -6,6 +6,7 @@ from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.network import patch_of
+from reports.rules.pressure import limits_told
 from reports.rules.processes import missing_settings
 from reports.rules.seen import Rule, Rung, Seen, closest
 from reports.rules.settings import was_given_no_key
@@ -231,6 +232,10 @@ def schema_does_not_fit(seen: Seen) -> Iterator[Diagnosis]:
         # tables are made by the server's first start: before it they are rightly not there
         if rung.code == "empty" and not seen.is_healthy(rung.position):
             continue
+        if rung.code == "empty" and not _is_read(seen, rung):
+            missed = {"setting": STORE_SETTING}
+            yield diagnosis("setting-missing", rung.position, evidence=(rung.seq,), parameters=missed)
+            continue
         facts = rung.facts
         given = {
             "target": rung.about,
@@ -242,6 +247,19 @@ def schema_does_not_fit(seen: Seen) -> Iterator[Diagnosis]:
         }
         component = rung.position if rung.code == "newer" else rung.target or rung.position
         yield diagnosis(causes[rung.code], component, evidence=(rung.seq,), parameters=given)
+
+
+STORE_SETTING = "MLFLOW_BACKEND_STORE_URI"
+STORE_SETTINGS = frozenset(
+    {STORE_SETTING, "--backend-store-uri", "MLFLOW_REGISTRY_STORE_URI", "--registry-store-uri", "MLFLOW_TRACKING_URI"}
+)
+"""By which MLflow's server is told of its database (mlflow/cli/__init__.py); of a variable by another name it knows nothing."""
+
+
+def _is_read(seen: Seen, rung: Rung) -> bool:
+    """Whether a server is led to a database by a setting that MLflow reads, or by one that its command hands on."""
+    led = (link.setting for link in seen.links if (link.caller, link.target) == (rung.position, rung.target))
+    return not STORE_SETTINGS.isdisjoint(led)
 
 
 KEY_FILES = {"AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE"}
@@ -517,7 +535,8 @@ def _tracking_cause(seen: Seen, rung: Rung) -> str | None:
     status = int(rung.facts.get("status") or 0)
     if _is_mlflow(rung):
         return "tracking-failing" if status >= 400 else None
-    return STATUSES.get(status) or _by_class(status, between=is_between(seen, rung))
+    cause = STATUSES.get(status) or _by_class(status, between=is_between(seen, rung))
+    return "request-refused" if cause == "gateway-failing" and limits_told(seen, rung.target) else cause
 
 
 def _by_class(status: int, *, between: bool) -> str | None:

@@ -130,6 +130,14 @@ def full_disk_told(seen: Seen, name: str) -> str:
     )
 
 
+LIMITING = re.compile(r"(?i)\blimiting (?:requests|connections)\b|\brate.?limit\w* exceeded|\btoo many requests\b")
+
+
+def limits_told(seen: Seen, name: str | None) -> bool:
+    """Whether a service between says that it turned callers away because they asked too often: nginx answers 503 then, as for a dead upstream."""
+    return name is not None and bool(first_of(seen, name, LIMITING))
+
+
 def first_of(seen: Seen, name: str, words: re.Pattern[str]) -> str:
     """The last line of a service that holds such words; empty where none does."""
     return next((line.strip() for line in reversed(said(seen, name)) if words.search(line)), "")

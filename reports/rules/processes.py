@@ -101,10 +101,12 @@ def module_is_missing(seen: Seen) -> Iterator[Diagnosis]:
         if match is None:
             continue
         looked = [rung for rung in seen.rungs if rung.name == "image.module" and rung.position == state.service]
-        if any(rung.ok or rung.code == "file-missing" for rung in looked):
+        if any(rung.ok or rung.code in {"file-missing", "not-in-package"} for rung in looked):
             continue
         cited = (*_cited(seen, state), *(rung.seq for rung in looked))
-        module = match["module"].split(".")[0]
+        # of a package that is there a part was taken out
+        held = any(rung.facts.get("found") for rung in looked)
+        module = match["module"] if held else match["module"].split(".")[0]
         misled = module == FIRST and seen.setting(state.service, HOME)
         if misled:
             given = {"setting": HOME, "reason": f"{misled} holds no standard library of Python"}
@@ -157,6 +159,11 @@ def own_file_is_missing(seen: Seen) -> Iterator[Diagnosis]:
 
 def modules_do_not_fit(seen: Seen) -> Iterator[Diagnosis]:
     """A Python program ended because one package wants of another what it does not have."""
+    for rung in seen.broken("image.module"):
+        if rung.code == "not-in-package":
+            top, _, rest = str(rung.facts.get("module")).partition(".")
+            given = {"name": rest, "module": top}
+            yield diagnosis("modules-incompatible", rung.position, evidence=(rung.seq,), parameters=given)
     for state in _ended_badly(seen):
         lines, _ = seen.log(state.service)
         match = next((found for line in reversed(lines) if (found := MISSING_NAME.search(line))), None)

@@ -582,6 +582,9 @@ def test_a_module_is_looked_for_and_not_run(rungs: ModuleType) -> None:
     assert rungs.run("image.module", {"module": "json"})["ok"]
     assert rungs.run("image.module", {"module": "no_such_module_here.x"})["error"]["code"] == "module-missing"
     assert rungs.run("image.module", {})["error"]["code"] == "broken"
+    assert rungs.run("image.module", {"module": "hypothesis.strategies"})["ok"]
+    assert rungs.run("image.module", {"module": "hypothesis.no_such_part"})["error"]["code"] == "not-in-package"
+    assert rungs.is_recorded("hypothesis.strategies")
 
 
 def test_a_file_of_the_services_own_may_hide_a_package(

@@ -527,6 +527,16 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         "module-missing",
         "tracker",
     ),
+    "part of a package that was taken out": (
+        rung(crashed("front", "ModuleNotFoundError: No module named 'numpy.testing'"), "image.module", "front", "module-missing", module="numpy.testing", found=True),
+        "module-missing",
+        "front",
+    ),
+    "part that a package never had": (
+        rung(crashed("front", "ModuleNotFoundError: No module named 'numpy.rec'"), "image.module", "front", "not-in-package", module="numpy.rec", found=True),
+        "modules-incompatible",
+        "front",
+    ),
     "module that is there": (rung(crashed("front", "ModuleNotFoundError: No module named 'a'"), "image.module", "front"), "service-crashed", "front"),
     "name of its own code": (
         crashed("front", "ImportError: cannot import name 'A' from partially initialized module 'src.a' (most likely due to a circular import) (/app/src/a.py)"),
@@ -714,6 +724,11 @@ TOLD: dict[str, tuple[Story, str, str]] = {
         rung(told(), "database.rights", "tracker", "3F000", message="search_path of ml is lab, and no schema of that name is there"),
         "database-failing",
         "pg",
+    ),
+    "too often for a proxy": (
+        container(through("tracking.routes", "status-503", status=503, kind=Kind.TRACKING, behind="tracker"), "edge", '2026/11/28 09:22:02 [error] 9#9: *63 limiting requests, excess: 5.469 by zone "clients", client: 192.168.192.10'),
+        "request-refused",
+        "edge",
     ),
     "refused by a page in a call": (
         refused_inside("API request to endpoint /api/2.0/mlflow/logged-models/m-1 failed with error code 403 != 200. Response body: '<html>\n<head>'", EDGE),
@@ -1275,6 +1290,22 @@ def test_tables_are_missed_of_a_running_server_alone() -> None:
 
     assert diagnose(early.done()) == ()
     assert [entry.cause for entry in diagnose(late.done())] == ["schema-missing"]
+
+
+@pytest.mark.parametrize(
+    ("command", "cause", "component"),
+    [
+        (["mlflow", "server"], "setting-missing", "tracker"),
+        (["sh", "-c", 'exec mlflow server --backend-store-uri "$STORE_URI"'], "schema-missing", "pg"),
+    ],
+)
+def test_a_variable_that_nobody_reads_leads_nowhere(command: list[str], cause: str, component: str) -> None:
+    """MLflow knows its database by its own names; by any other only where its command hands it on."""
+    config = changed("tracker", MLFLOW_BACKEND_STORE_URI=None, STORE_URI="postgresql://ml:[redacted]@pg:5432/models")
+    config["services"]["tracker"]["command"] = command
+    story = rung(container(told(config), "tracker"), "database.schema", "tracker", "empty", config)
+
+    assert [(entry.cause, entry.component) for entry in diagnose(story.done())][:1] == [(cause, component)]
 
 
 def test_callers_that_fail_alike_are_told_together() -> None:

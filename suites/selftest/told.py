@@ -48,7 +48,7 @@ CODES: dict[tuple[str, ...], tuple[str, ...]] = {
     RUNGS[Kind.TRACKING]: (*STATUSES, *PAGES, *ANY),
     RUNGS[Kind.HTTP]: (*STATUSES, *PAGES, *ANY),
     ("place.write", "data.write"): ("unwritable", "no-room"),
-    ("image.module",): ("module-missing", "file-missing"),
+    ("image.module",): ("module-missing", "file-missing", "not-in-package"),
 }
 """Rungs of the ladder, and how each may break."""
 
