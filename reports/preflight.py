@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from reports import credentials, shell
-from reports.wiring import OF_CONTRACT, environment_of, jobs_of, stated_role
+from reports.wiring import OF_CONTRACT, environment_of, jobs_of, stated_role, words_of
 
 ERROR, WARNING = "error", "warning"
 
@@ -461,6 +461,46 @@ def _mounts(name: str, service: Mapping[str, Part], given: Given) -> Iterator[To
             )
 
 
+def _data(name: str, service: Mapping[str, Part], given: Given) -> Iterator[Told]:
+    rendered = given.rendered.get(name, {})
+    rows = [row for row in rendered.get("volumes") or () if isinstance(row, Mapping)]
+    places = [str(row.get("target")) for row in rows]
+    places += [str(row).partition(":")[0] for row in rendered.get("tmpfs") or ()]
+    own = [str(row.get("target")) for row in rows if row.get("type") == "volume" and row.get("source")]
+    for folder in data_folders(rendered):
+        if own and "volumes" in service and not any(_holds(place, folder) for place in places):
+            yield (
+                "data-beside-volume",
+                ERROR,
+                service["volumes"].line,
+                f"its data lie in {folder}, and its volume at {', '.join(own)}: they are lost with the container",
+                f"Mount the volume so that it holds {folder}.",
+            )
+
+
+def _holds(place: str, folder: str) -> bool:
+    # MinIO's `/data{1...4}` stands for several
+    whole = folder.partition("{")[0]
+    return PurePosixPath(folder).is_relative_to(place) or (whole != folder and place.startswith(whole))
+
+
+DATA_OPTION = re.compile(r"(?:^|\s)(?:-D\s+|--pgdata[= ]|--dir\s+)[\"']?(?P<path>/[^\s\"']+)")
+SERVES = re.compile(r"\b(?:postgres|redis-server|valkey-server|keydb-server)\b")
+STORES = re.compile(r"\bserver\s(?P<rest>.*)")
+
+
+def data_folders(service: Mapping[str, Any]) -> list[str]:
+    """Where a store's own settings or command say that its data lie: PGDATA, `-D`, Redis' `--dir`, the folders that MinIO serves."""
+    environment = environment_of(service)
+    words = " ".join(words_of(service))
+    found = [environment["PGDATA"]] if environment.get("PGDATA") else []
+    if SERVES.search(words):
+        found += [match["path"] for match in DATA_OPTION.finditer(words)]
+    if "MINIO_ROOT_USER" in environment and (serves := STORES.search(words)):
+        found += [word for word in serves["rest"].split() if word.startswith("/")]
+    return found
+
+
 def _runs(service: Mapping[str, Part], file: str) -> bool:
     """Whether a command is to run this very file: it is the definition's own script then, not the image's."""
     words = (part.text for key in ("entrypoint", "command") if key in service for part in scalars(service[key]))
@@ -682,7 +722,7 @@ def _waits(name: str, service: Mapping[str, Part], given: Given) -> Iterator[Tol
         )
 
 
-LOOKS = (_credentials, _required, _mounts, _scripts, _health, _image, _ports, _names, _waits)
+LOOKS = (_credentials, _required, _mounts, _data, _scripts, _health, _image, _ports, _names, _waits)
 
 
 def sorted_findings(found: Iterable[Finding]) -> tuple[Finding, ...]:

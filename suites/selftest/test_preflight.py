@@ -651,6 +651,36 @@ def test_a_jobs_own_script_is_no_source_over_its_image(service: str, command: st
     assert [identifier for identifier, *_ in told(text)] == found
 
 
+VOLUME = {"type": "volume", "source": "v", "target": "/var/lib/data"}
+
+
+@pytest.mark.parametrize(
+    ("rendered", "lost"),
+    [
+        ({"environment": {"PGDATA": "/var/lib/15/docker"}}, True),
+        ({"environment": {"PGDATA": "/var/lib/data/pgdata"}}, False),
+        ({"environment": {"PGDATA": "/var/lib/15"}, "tmpfs": ["/var/lib/15:size=1g"]}, False),
+        ({"environment": {"PGDATA": "/var/lib/15"}, "volumes": [{**VOLUME, "source": ""}]}, False),
+        ({"command": ["postgres", "-D", "/srv/pg"]}, True),
+        ({"command": ["sh", "-c", 'exec redis-server --appendonly yes --dir "/srv/q"']}, True),
+        ({"command": ["redis-server", "--dir", "/var/lib/data"]}, False),
+        ({"command": ["tool", "--dir", "/srv/q"]}, False),
+        ({"command": ["server", "/export"], "environment": {"MINIO_ROOT_USER": "u"}}, True),
+        ({"command": ["server", "/export"]}, False),
+        ({"command": ["server", "/var/lib/data{1...2}"], "environment": {"MINIO_ROOT_USER": "u"}, "volumes": [{**VOLUME, "target": f"/var/lib/data{one}"} for one in (1, 2)]}, False),
+        ({"command": ["server", "--address", ":9900", "/var/lib/data"], "environment": {"MINIO_ROOT_USER": "u"}}, False),
+    ],
+)  # fmt: skip
+def test_data_that_lie_beside_their_volume_are_lost(rendered: dict[str, Any], lost: bool) -> None:
+    """A store that is told to keep its data where none of its mounts reaches, though it has a volume."""
+    text = definition("volumes: ['v:/var/lib/data']", service="x")
+    found = told(text, {"services": {"x": {"volumes": [VOLUME], **rendered}}})
+
+    assert [row for row in found if row[0] == "data-beside-volume"] == (
+        [("data-beside-volume", "error", 3, "x")] if lost else []
+    )
+
+
 @pytest.mark.parametrize(
     ("rendered", "found"),
     [
