@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -194,6 +194,14 @@ def links_of(config: Mapping[str, Any]) -> tuple[Link, ...]:
     found += _stores(services)
     unique = {(link.caller, link.kind, link.host, link.port, link.setting): link for link in found}
     return tuple(unique.values())
+
+
+def callers_of(links: Iterable[Link], names: Collection[str]) -> frozenset[str]:
+    """The services that call one of these, or that call such a one; none of these themselves."""
+    listed, found = list(links), set(names)
+    while more := {link.caller for link in listed if link.target in found} - found:
+        found |= more
+    return frozenset(found - set(names))
 
 
 def _is_spare(link: Link, urls: Iterable[Link], service: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from reports.wiring import (
     Kind,
     Link,
     artifact_root,
+    callers_of,
     environment_of,
     is_direct,
     jobs_of,
@@ -395,3 +396,19 @@ def test_options_on_a_line_of_their_own_are_nobodys() -> None:
     whole = {"command": ["sh", "-c", "serve --port 5000 \\\n  --root s3://x/\n"]}
 
     assert (options_of(cut), options_of(whole)) == ({"--port": "5000"}, {"--port": "5000", "--root": "s3://x/"})
+
+
+def test_who_calls_whom_is_followed_to_its_end() -> None:
+    """Directly or through others, in a circle too; none of those that were asked for."""
+    pairs = [
+        ("api", "mlflow"),
+        ("standby", "mlflow"),
+        ("door", "api"),
+        ("mlflow", "db"),
+        ("db", "mlflow"),
+        ("api", None),
+    ]
+    links = [Link(caller, Kind.HTTP, "X", "h", 1, target) for caller, target in pairs]
+
+    assert callers_of(links, {"mlflow", "api"}) == {"standby", "door", "db"}
+    assert callers_of(links, {"door"}) == frozenset()
