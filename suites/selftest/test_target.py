@@ -190,7 +190,11 @@ def test_the_bucket_is_the_tracking_servers() -> None:
     command = ["mlflow", "server", "--default-artifact-root=s3://models/prod"]
     server = read_service("mlflow", {}, inspected("mlflow", command=command))
 
+    script = 'exec mlflow server --workers 2 --artifacts-destination "s3://$BUCKET/${FOLDER}"'
+    told = inspected("mlflow", command=["sh", "-c", script], env={"BUCKET": "things", "FOLDER": "a/b"})
+
     assert root_of([server]) == ("models", "prod/")
+    assert root_of([read_service("mlflow", {}, told)]) == ("things", "a/b/")
     assert root_of([]) == ("mlflow-artifacts", "")
 
 
