@@ -226,20 +226,21 @@ def test_long_metadata_comes_back_whole(inside: Process, outside: Process, fact:
 
 
 @pytest.mark.verifies("modelinfo-capture")
+@pytest.mark.parametrize("kind", ["baseline", "improved"])
 def test_one_registration_makes_one_of_each(
-    inside: Process, tracking: Http, database: Database, baseline: Registered, fact: dict[str, Any]
+    *, inside: Process, tracking: Http, database: Database, baseline: Registered, fact: dict[str, Any], kind: str
 ) -> None:
     """One registration makes exactly one run, one logged model and one version, as MLflow and its database show."""
-    token = uuid4().hex
-    before = counted(database, "hokusai_ranking_baseline", baseline.run_id)
-    reply = inside.call(
-        "register_baseline", model=FOREST, model_type="ranking", metadata={"token": token}, signature="infer"
-    )
+    call, given = registering(kind, "ranking", baseline)
+    improved = baseline.name.removesuffix("_baseline") + "_improved"
+    name = improved if kind == "improved" else "hokusai_ranking_baseline"
+    before = counted(database, name, baseline.run_id)
+    reply = inside.call(call, model=FOREST, metadata={"token": uuid4().hex}, signature="infer", **given)
     answer = registered(reply)
-    after = counted(database, "hokusai_ranking_baseline", baseline.run_id)
+    after = counted(database, name, baseline.run_id)
 
     assert reply.error is None, exchange(
-        "register_baseline(forest, 'ranking', metadata)",
+        f"{call}(forest, ..., metadata)",
         "HokusaiModelRegistry in the API's container",
         expected="the dict of a registration",
         got=str(reply.error),
@@ -251,7 +252,7 @@ def test_one_registration_makes_one_of_each(
         what, count = max(wrong.items(), key=lambda pair: pair[1])
         fact.update(semantics="registered-twice" if count > 1 else "registered-not", what=what, count=count)
     assert not wrong, exchange(
-        "register_baseline(forest, 'ranking', metadata), once",
+        f"{call}(forest, ..., metadata), once",
         "HokusaiModelRegistry in the API's container; counted in MLflow's tables before and after",
         expected="one more run, one more logged model, one more version",
         got="; ".join(f"{what}: {count} more" for what, count in made.items()),
@@ -278,6 +279,18 @@ def test_one_registration_makes_one_of_each(
         got=seen,
         do="answer with the version that this registration made",
     )
+
+
+NOBODY = "0x" + "c0" * 20
+"""A contributor of models that nobody asks for."""
+
+
+def registering(kind: str, model_type: str, baseline: Registered) -> tuple[str, dict[str, Any]]:
+    """The call that registers a baseline of a type, or an improvement on a baseline, and what it is given beside model and metadata."""
+    if kind == "baseline":
+        return "register_baseline", {"model_type": model_type}
+    about = {"baseline_id": baseline.model_id, "delta_metrics": {"accuracy": 0.01}, "contributor": NOBODY}
+    return "register_improved_model", about
 
 
 SOURCE = "concat(r.user_id, ' ', (SELECT max(t.value) FROM tags t WHERE t.run_uuid = r.run_uuid AND t.key = 'mlflow.source.name'))"
@@ -452,10 +465,7 @@ def test_code_comes_with_the_model(
     *, inside: Process, outside: Process, tracking: Http, baseline: Registered, fact: dict[str, Any], kind: str
 ) -> None:
     """The files of code_paths end up in the logged model, and the run carries the commit where git is there."""
-    given: dict[str, Any] = {"model_type": "classification"}
-    if kind == "improved":
-        given = {"baseline_id": baseline.model_id, "delta_metrics": {"accuracy": 0.01}, "contributor": NOBODY}
-    call = f"register_{kind}{'_model' if kind == 'improved' else ''}"
+    call, given = registering(kind, "classification", baseline)
     reply = inside.call(call, model=FOREST, metadata={"code": "yes"}, signature="infer", code_paths=True, **given)
     assert reply.error is None, exchange(
         f"{call}(..., code_paths=[file])",
@@ -523,9 +533,6 @@ def test_the_model_loads_and_predicts(
             do="look at what was logged: it is not the model that was handed in",
         )
 
-
-NOBODY = "0x" + "c0" * 20
-"""A contributor that only the model with code has."""
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({"model": {"kind": "none"}, "model_type": "classification"}, r"(?i)model"),

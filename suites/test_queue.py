@@ -59,9 +59,34 @@ def measured(tracking: Http, run_id: str, metric: str, value: float) -> None:
         pytest.skip(f"because the baseline's metric could not be logged: {answer}")
 
 
+def improve_by_http(
+    api: Http, outside: Process, baseline: Registered, symbol: str, deltas: dict[str, float]
+) -> dict[str, Any]:
+    """The same of a model that a client outside has logged, registered over HTTP."""
+    logged = outside.call("log_model", model=FOREST, signature="infer")
+    if logged.error is not None:
+        pytest.skip(f"because no model could be logged from outside: {logged.error}")
+    about = {key: value for key, value in asked(baseline, deltas).items() if key not in {"model", "signature"}}
+    told_of = {"logged_model_id": logged.result["logged_model_id"], "kind": "improved", "model_type": "classification"}
+    answer = api.post("/models/register", json={**told_of, "metadata": {"token_symbol": symbol}, **about}, timeout=30)
+    made = answer.json if answer.status in {200, 201} and isinstance(answer.json, dict) else {}
+    if any(key not in made for key in ("model_id", "model_name", "version", "run_id")):
+        pytest.skip(f"because an improved model could not be registered over HTTP: {answer}")
+    return made | {"version": str(made["version"])}
+
+
 @pytest.mark.verifies("webhook-payload")
+@pytest.mark.parametrize("where", ["container", "http"])
 def test_an_improved_model_is_queued_once_in_the_recorded_envelope(
-    *, inside: Process, queue: Queue, tracking: Http, baseline: Registered, fact: dict[str, Any]
+    *,
+    inside: Process,
+    api: Http,
+    outside: Process,
+    queue: Queue,
+    tracking: Http,
+    baseline: Registered,
+    fact: dict[str, Any],
+    where: str,
 ) -> None:
     """A registration of an improved model is one message, in the recorded envelope, and agrees with what was registered.
 
@@ -69,7 +94,11 @@ def test_an_improved_model_is_queued_once_in_the_recorded_envelope(
     """
     metric, symbol = f"f1_{uuid4().hex[:8]}", f"AW-{uuid4().hex[:8]}"
     measured(tracking, baseline.run_id, metric, 0.8)
-    answer = improve(inside, baseline, symbol=symbol, **{metric: 0.04, "accuracy": 0.09, "recall": 0.01})
+    deltas = {metric: 0.04, "accuracy": 0.09, "recall": 0.01}
+    if where == "http":
+        answer = improve_by_http(api, outside, baseline, symbol, deltas)
+    else:
+        answer = improve(inside, baseline, symbol=symbol, **deltas)
     found = queue.patience.wait(lambda: messages_about(queue, answer["run_id"]), bool, every=0.1)
 
     if not found and queue.round_trip().value:
