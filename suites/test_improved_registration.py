@@ -254,25 +254,25 @@ def lineage_of(name: str, where: str, inside: Process, api: Http) -> tuple[Any, 
 @pytest.mark.parametrize("where", ["container", "http"])
 @pytest.mark.last
 def test_lineage_leaves_no_version_out(
-    *, inside: Process, api: Http, tracking: Http, baseline: Registered, fact: dict[str, Any], where: str
+    *, inside: Process, api: Http, tracking: Http, improved: Registered, fact: dict[str, Any], where: str
 ) -> None:
-    """At the end of the run, when a name has many versions, its lineage holds each that MLflow itself lists."""
+    """At the end of the run, when the name of the improvements has many versions, its lineage holds each that MLflow itself lists."""
     listed = tracking.get(
-        "/api/2.0/mlflow/model-versions/search", params={"filter": f"name='{baseline.name}'", "max_results": "10000"}
+        "/api/2.0/mlflow/model-versions/search", params={"filter": f"name='{improved.name}'", "max_results": "10000"}
     )
     if listed.status != 200:
-        pytest.skip(f"because MLflow does not list the versions of {baseline.name}: {listed}")
+        pytest.skip(f"because MLflow does not list the versions of {improved.name}: {listed}")
     there = {str(version["version"]) for version in listed.json.get("model_versions") or ()}
-    entries, seen = lineage_of(baseline.name, where, inside, api)
+    entries, seen = lineage_of(improved.name, where, inside, api)
     if not isinstance(entries, list):
-        pytest.skip(f"because the lineage of {baseline.name} was refused: {seen}")
+        pytest.skip(f"because the lineage of {improved.name} was refused: {seen}")
     held = {str(entry.get("version")) for entry in entries if isinstance(entry, dict)}
     left_out = sorted(there - held, key=int)
 
     if left_out:
         fact.update(semantics="lineage-wrong")
     assert not left_out, exchange(
-        f"the lineage of {baseline.name}, of which MLflow lists {len(there)} versions",
+        f"the lineage of {improved.name}, of which MLflow lists {len(there)} versions",
         f"the registry ({where})",
         expected="every version",
         got=f"{len(held)} of them, without {', '.join(left_out)}",
