@@ -349,7 +349,9 @@ def test_nothing_was_delivered_twice_in_the_whole_run(sink: Sink, improved: Regi
     keys: dict[str, set[str]] = {}
     for delivery in sink.deliveries():
         body = delivery.json if isinstance(delivery.json, dict) else {}
-        model = str(body.get("model_id"))
+        if "model_id" not in body:
+            continue  # the ladder's own question whether the address answers, one from each place that sends there
+        model = str(body["model_id"])
         keys.setdefault(str(delivery.headers.get(KEY)), set()).add(model)
         if 200 <= delivery.status_given < 300:
             accepted[model] = accepted.get(model, 0) + 1

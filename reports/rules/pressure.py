@@ -420,9 +420,10 @@ def is_held_up(seen: Seen, name: str) -> bool:
 def _is_late(seen: Seen, name: str, state: Container) -> bool:
     """Whether a service's start was given up while its check had failed more than once, within a start period that is longer still."""
     looks = state.seen.get("health_log") or ()
-    return (
-        name in seen.given_up and state.status == "running" and len(looks) > 1 and all(row.get("exit") for row in looks)
-    )
+    failing = len(looks) > 1 and all(row.get("exit") for row in looks)
+    # what the engine refuses ends a start at once: of who had just begun that says nothing
+    waited = name in seen.given_up and not seen.compose_error
+    return waited and failing and state.status == "running"
 
 
 def turned_well(seen: Seen, name: str) -> tuple[int, ...]:
