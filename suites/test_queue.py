@@ -11,6 +11,7 @@ from fixtures.registrations import Registered
 from fixtures.witnesses import Database, Queue
 from suites.recorded import agrees, departures, stated, told
 from suites.test_baseline_registration import registered_rows
+from suites.test_http_contract import logged_model
 from suites.wording import exchange, shown
 
 LIST = "hokusai:model_ready_queue"
@@ -63,11 +64,9 @@ def improve_by_http(
     api: Http, outside: Process, baseline: Registered, symbol: str, deltas: dict[str, float]
 ) -> dict[str, Any]:
     """The same of a model that a client outside has logged, registered over HTTP."""
-    logged = outside.call("log_model", model=FOREST, signature="infer")
-    if logged.error is not None:
-        pytest.skip(f"because no model could be logged from outside: {logged.error}")
+    logged = logged_model(outside)
     about = {key: value for key, value in asked(baseline, deltas).items() if key not in {"model", "signature"}}
-    told_of = {"logged_model_id": logged.result["logged_model_id"], "kind": "improved", "model_type": "classification"}
+    told_of = {"logged_model_id": logged, "kind": "improved", "model_type": "classification"}
     answer = api.post("/models/register", json={**told_of, "metadata": {"token_symbol": symbol}, **about}, timeout=30)
     made = answer.json if answer.status in {200, 201} and isinstance(answer.json, dict) else {}
     if any(key not in made for key in ("model_id", "model_name", "version", "run_id")):

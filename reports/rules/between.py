@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
-from reports.rules.dependencies import OWN_ROLES
-from reports.rules.pressure import full_disk_told, limits_told
+from reports.rules.dependencies import OWN_ROLES, is_between
+from reports.rules.pressure import full_disk_told, of_gateway
 from reports.rules.seen import Rule, Rung, Seen
-from reports.wiring import Kind, Link
+from reports.wiring import Kind
 
 CODES = {
     "SignatureDoesNotMatch": "signature-broken",
@@ -44,10 +44,8 @@ def fails_only_through_another(seen: Seen) -> Iterator[Diagnosis]:
         line = full_disk_told(seen, rung.target) if cause == "gateway-failing" else ""
         if line:
             cause, given = "scratch-full", given | {"path": _path_in(line), "reason": line[:200]}
-        elif cause == "gateway-failing" and limits_told(seen, rung.target):
-            cause = "request-refused"
-        if cause:
-            yield diagnosis(cause, rung.target, evidence=(rung.seq, direct.seq), parameters=given)
+        cited = (rung.seq, direct.seq)
+        yield diagnosis(of_gateway(seen, rung.target, cause), rung.target, evidence=cited, parameters=given)
 
 
 def _path_in(line: str) -> str:
@@ -56,7 +54,7 @@ def _path_in(line: str) -> str:
     return found[0] if found else "its folder for what it buffers"
 
 
-def cause_of(rung: Rung) -> str | None:
+def cause_of(rung: Rung) -> str:
     """What the service between does, by how the question broke."""
     return CODES.get(rung.code) or _by_status(int(rung.facts.get("status") or 0))
 
@@ -95,7 +93,7 @@ def refuses_of_its_own(seen: Seen) -> Iterator[Diagnosis]:
     for rung in seen.broken("store.bucket", "store.objects"):
         if rung.code.startswith("status-") and int(rung.facts.get("status") or 0) >= 300:
             cause = cause_of(rung)
-            if cause and rung.target and seen.roles.get(rung.target) != "object-store":
+            if rung.target and seen.roles.get(rung.target) != "object-store":
                 yield diagnosis(
                     cause, rung.target, evidence=(rung.seq,), parameters=told(rung, rung), confidence=Confidence.LIKELY
                 )
@@ -128,7 +126,8 @@ IN_A_CALL = re.compile(
 def refuses_in_a_call(seen: Seen) -> Iterator[Diagnosis]:
     """A call of the registry ended with a page of refusal in place of MLflow's own answer, and a service between stands on its way."""
     for link in seen.links:
-        if link.kind is not Kind.TRACKING or link.caller != seen.of_role("registry") or not _stands_between(seen, link):
+        asks = link.kind is Kind.TRACKING and link.caller == seen.of_role("registry")
+        if not asks or not is_between(seen, link.target):
             continue
         for event, error in seen.raised_inside:
             found = IN_A_CALL.search(str(error.get("message")))
@@ -136,13 +135,9 @@ def refuses_in_a_call(seen: Seen) -> Iterator[Diagnosis]:
                 continue
             status, path = int(found["status"]), found["path"]
             given = {"target": link.target, "service": link.caller, "status": status, "request": path, "path": path}
-            cause, sure = _by_status(status), Confidence.LIKELY
+            cause, sure = of_gateway(seen, link.target, _by_status(status)), Confidence.LIKELY
             yield diagnosis(cause, str(link.target), evidence=(event.seq,), parameters=given, confidence=sure)
             return
-
-
-def _stands_between(seen: Seen, link: Link) -> bool:
-    return link.target is not None and seen.roles.get(link.target) not in {None, "tracking", *OWN_ROLES}
 
 
 def path_is_wrong(seen: Seen) -> Iterator[Diagnosis]:

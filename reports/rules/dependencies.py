@@ -6,7 +6,7 @@ from typing import Any
 
 from reports.causes import Confidence, Diagnosis, diagnosis
 from reports.rules.network import patch_of
-from reports.rules.pressure import limits_told
+from reports.rules.pressure import of_gateway
 from reports.rules.processes import missing_settings
 from reports.rules.seen import Rule, Rung, Seen, closest
 from reports.rules.settings import was_given_no_key
@@ -499,15 +499,17 @@ def tracking_refuses(seen: Seen) -> Iterator[Diagnosis]:
             "request": f"{rung.facts.get('method') or ''} {rung.facts.get('path') or ''}".strip(),
             "size": 250_000,
         }
-        consumer = cause == "tracking-unauthorised" or (cause == "response-not-json" and not is_between(seen, rung))
+        consumer = cause == "tracking-unauthorised" or (
+            cause == "response-not-json" and not is_between(seen, rung.target)
+        )
         component = rung.position if consumer or rung.target is None else rung.target
         sure = Confidence.UNKNOWN if cause == "tracking-failing" else Confidence.PROVEN
         yield diagnosis(cause, component, evidence=(rung.seq,), parameters=given, confidence=sure)
 
 
-def is_between(seen: Seen, rung: Rung) -> bool:
-    """Whether what was asked is a service of the deployment that is not the tracking server itself: a proxy before it."""
-    return rung.target is not None and seen.roles.get(rung.target) not in {"tracking", *OWN_ROLES}
+def is_between(seen: Seen, target: str | None) -> bool:
+    """Whether what is asked for MLflow is a service of the deployment that is not the tracking server itself: a proxy before it."""
+    return target is not None and seen.roles.get(target) not in {"tracking", *OWN_ROLES}
 
 
 OWN_ROLES = frozenset({"database", "object-store", "queue", "registry", "job"})
@@ -535,8 +537,8 @@ def _tracking_cause(seen: Seen, rung: Rung) -> str | None:
     status = int(rung.facts.get("status") or 0)
     if _is_mlflow(rung):
         return "tracking-failing" if status >= 400 else None
-    cause = STATUSES.get(status) or _by_class(status, between=is_between(seen, rung))
-    return "request-refused" if cause == "gateway-failing" and limits_told(seen, rung.target) else cause
+    cause = STATUSES.get(status) or _by_class(status, between=is_between(seen, rung.target))
+    return of_gateway(seen, rung.target, cause) if cause else None
 
 
 def _by_class(status: int, *, between: bool) -> str | None:

@@ -145,23 +145,27 @@ def no_name_is_known(seen: Seen) -> Iterator[Diagnosis]:
 
 def _is_there(seen: Seen, rung: Rung) -> bool:
     """Whether the service that is asked runs, in a network of its caller's."""
-    state = seen.containers.get(str(rung.target))
-    runs = state is not None and state.status == "running" and bool(state.seen.get("addresses"))
-    return runs and _share_network(seen, rung.position, str(rung.target))
+    return _runs(seen, str(rung.target)) and _share_network(seen, rung.position, str(rung.target))
+
+
+def _runs(seen: Seen, service: str) -> bool:
+    """Whether a service runs and has an address."""
+    state = seen.containers.get(service)
+    return state is not None and state.status == "running" and bool(state.seen.get("addresses"))
 
 
 def _is_known_elsewhere(seen: Seen, rung: Rung) -> bool:
     """Whether a service runs in a network of its caller's, and bears the name by which it is asked in none of those."""
     name, host = str(rung.target), str(rung.link.get("host") or "")
-    service, state = seen.service(name), seen.containers.get(name)
+    service = seen.service(name)
     shared = _networks(seen, rung.position) & _networks(seen, name)
     rows = service.get("networks") or {}
     known = {name, service.get("container_name")} | {
         alias for key in shared for alias in (rows.get(key) or {}).get("aliases") or ()
     }
-    runs = state is not None and state.status == "running" and bool(state.seen.get("addresses"))
     # while a deployment starts only the engine's events tell of it
-    runs = runs or (state is None and bool(seen.events_of(name, "start")) and not seen.events_of(name, "die"))
+    unseen = name not in seen.containers
+    runs = _runs(seen, name) or (unseen and bool(seen.events_of(name, "start")) and not seen.events_of(name, "die"))
     return bool(shared) and runs and host not in known
 
 

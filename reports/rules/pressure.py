@@ -133,9 +133,10 @@ def full_disk_told(seen: Seen, name: str) -> str:
 LIMITING = re.compile(r"(?i)\blimiting (?:requests|connections)\b|\brate.?limit\w* exceeded|\btoo many requests\b")
 
 
-def limits_told(seen: Seen, name: str | None) -> bool:
-    """Whether a service between says that it turned callers away because they asked too often: nginx answers 503 then, as for a dead upstream."""
-    return name is not None and bool(first_of(seen, name, LIMITING))
+def of_gateway(seen: Seen, name: str | None, cause: str) -> str:
+    """The cause of an answer by a service between; one that says that its caller asked too often refuses, though nginx answers 503 then as for a dead upstream."""
+    limits = cause == "gateway-failing" and name is not None and first_of(seen, name, LIMITING)
+    return "request-refused" if limits else cause
 
 
 def first_of(seen: Seen, name: str, words: re.Pattern[str]) -> str:

@@ -156,7 +156,7 @@ def _errors_in(text: str, caller: str, seq: int) -> Iterator[Error]:
 
 def _behind(seen: Seen, rung: Rung) -> tuple[str, str]:
     """The tracking server that a rung asked, whatever stands before it, and its database; itself where none is known."""
-    direct = rung.target if rung.target and not is_between(seen, rung) else None
+    direct = rung.target if rung.target and not is_between(seen, rung.target) else None
     server = direct or seen.of_role("tracking") or rung.position
     return server, seen.database_of(server) or server
 
